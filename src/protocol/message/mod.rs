@@ -12,7 +12,7 @@
 pub mod batch;
 mod compression;
 mod encode;
-mod hash;
+mod java_string;
 pub mod layout;
 mod message_ext;
 mod offset_msg_id;
@@ -28,7 +28,7 @@ pub use compression::{
     CompressionError, CompressionKind, DECOMPRESSED_BODY_LENGTH_MAX, compress, decompress,
 };
 pub use encode::{EncodeError, RecordParts, encode_record};
-pub use hash::{index_key_hash, java_hash, property_crc_digits, tags_code};
+pub use java_string::{index_key_hash, java_compare, java_hash, property_crc_digits, tags_code};
 pub use message_ext::MessageExt;
 pub use offset_msg_id::{MessageIdError, OFFSET_MSG_ID_LENGTH_MAX, OffsetMsgId};
 pub use outgoing::Message;

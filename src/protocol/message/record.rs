@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::compression::CompressionError;
-use super::hash::tags_code;
+use super::java_string::tags_code;
 use super::layout::{BLANK_MAGIC, CRC_MASK, MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2};
 use super::offset_msg_id::OffsetMsgId;
 use super::properties::property_of;

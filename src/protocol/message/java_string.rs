@@ -1,4 +1,6 @@
-//! Java's string hash, which tags and index keys are stored by.
+//! Java's string hash, which tags and index keys are stored by, and Java's string order.
+
+use std::cmp::Ordering;
 
 /// `String.hashCode` of Java: over UTF-16 units, wrapping.
 #[must_use]
@@ -29,6 +31,16 @@ pub fn tags_code(tags: &str) -> i64 {
 pub fn index_key_hash(topic: &str, key: &str) -> i32 {
     let hash = extend_java_hash(extend_java_hash(java_hash(topic), "#"), key);
     hash.checked_abs().unwrap_or(0)
+}
+
+/// The order of Java's strings, by UTF-16 units: members of a group must sort alike to share queues.
+#[must_use]
+pub fn java_compare(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() || other.is_ascii() {
+        one.cmp(other)
+    } else {
+        one.encode_utf16().cmp(other.encode_utf16())
+    }
 }
 
 /// The value of the property [`CRC32`](super::property::CRC32): ten decimal digits, the least
@@ -66,6 +78,15 @@ mod tests {
             index_key_hash(topic, key),
             java_hash("#polygenelubricants").abs()
         );
+    }
+
+    #[test]
+    fn order_is_that_of_utf16() {
+        assert_eq!(java_compare("a", "b"), Ordering::Less);
+        assert_eq!(java_compare("b", "😀"), Ordering::Less);
+        assert_eq!(java_compare("😀", "b"), Ordering::Greater);
+        assert_eq!(java_compare("😀", "\u{fffd}"), Ordering::Less);
+        assert_eq!(java_compare("标", "标"), Ordering::Equal);
     }
 
     #[test]
