@@ -14,6 +14,14 @@ pub struct KvTable {
     pub table: BTreeMap<String, String>,
 }
 
+/// All namespaces of a name server: `kvConfig.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KvConfigSerializeWrapper {
+    /// The values by namespace and name.
+    pub config_table: BTreeMap<String, BTreeMap<String, String>>,
+}
+
 /// Topics, and sometimes a broker that has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -6,31 +6,75 @@
 //!
 //! Names are those of Java; `…Wrapper` and `…Body` too, so that one finds them in its sources.
 
+mod assignment;
+mod auth;
+mod base64;
+mod batch_ack;
 mod cluster_info;
+mod connection;
+mod consume_queue;
+mod controller;
 mod data_version;
+mod ha;
 mod heartbeat;
 mod lists;
+mod lock_batch;
 mod message_queue;
+mod offsets;
 pub mod perm;
+mod register_broker;
 mod route;
+mod running_info;
 mod static_topic;
+mod stats;
 mod subscription;
 mod subscription_group;
+mod time_span;
 mod topic_config;
 
 use serde::Serialize;
 
 use crate::json;
 
+pub use assignment::{
+    MessageQueueAssignment, MessageRequestMode, MessageRequestModeSerializeWrapper,
+    QueryAssignmentRequestBody, QueryAssignmentResponseBody, SetMessageRequestModeRequestBody,
+};
+pub use auth::{AclInfo, PolicyEntryInfo, PolicyInfo, UserInfo};
+pub use batch_ack::{BatchAck, BatchAckMessageRequestBody, BitSet};
 pub use cluster_info::{BrokerMemberGroup, ClusterInfo, GetBrokerMemberGroupResponseBody};
+pub use connection::{
+    Connection, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTableInfo,
+};
+pub use consume_queue::{ConsumeQueueData, QueryConsumeQueueResponseBody};
+pub use controller::{
+    BrokerReplicasInfo, EpochEntry, EpochEntryCache, ReplicaIdentity, ReplicasInfo,
+};
 pub use data_version::DataVersion;
+pub use ha::{HaClientRuntimeInfo, HaConnectionRuntimeInfo, HaRuntimeInfo};
 pub use heartbeat::{
     ConsumeFromWhere, ConsumeType, ConsumerData, HeartbeatData, MessageModel, ProducerData,
 };
-pub use lists::{GetConsumerListByGroupResponseBody, GroupList, KvTable, TopicList};
+pub use lists::{
+    GetConsumerListByGroupResponseBody, GroupList, KvConfigSerializeWrapper, KvTable, TopicList,
+};
+pub use lock_batch::{LockBatchRequestBody, LockBatchResponseBody};
 pub use message_queue::MessageQueue;
+pub use offsets::{
+    ConsumerOffsetSerializeWrapper, DelayOffsetSerializeWrapper, GetConsumerStatusBody,
+    QueryCorrectionOffsetBody, ResetOffsetBody,
+};
+pub use register_broker::{RegisterBrokerBody, RegisterBrokerError};
 pub use route::{BrokerData, QueueData, TopicRouteData};
+pub use running_info::{
+    CmResult, ConsumeMessageDirectlyResult, ConsumeStatus, ConsumerRunningInfo,
+    PopProcessQueueInfo, ProcessQueueInfo, running_property,
+};
 pub use static_topic::{LogicQueueMappingItem, TopicQueueMappingDetail, TopicQueueMappingInfo};
+pub use stats::{
+    BrokerStatsData, BrokerStatsItem, ConsumeStats, ConsumeStatsList, OffsetWrapper, TopicOffset,
+    TopicStatsTable,
+};
 pub use subscription::{
     CheckClientRequestBody, EXPRESSION_TYPE_SQL92, EXPRESSION_TYPE_TAG,
     QuerySubscriptionResponseBody, SUB_ALL, SubscriptionData, SubscriptionError,
@@ -40,6 +84,7 @@ pub use subscription_group::{
     GroupRetryPolicyType, SimpleSubscriptionData, SubscriptionGroupConfig, SubscriptionGroupList,
     SubscriptionGroupWrapper,
 };
+pub use time_span::{QueryConsumeTimeSpanBody, QueueTimeSpan};
 pub use topic_config::{
     CreateTopicListRequestBody, TopicConfig, TopicConfigAndMappingSerializeWrapper,
     TopicConfigSerializeWrapper, TopicFilterType,

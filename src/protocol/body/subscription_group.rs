@@ -101,11 +101,26 @@ pub enum GroupRetryPolicyType {
 }
 
 /// Waits that were set one by one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CustomizedRetryPolicy {
     /// The waits in ms; the third is that of the first retry, as with delay levels.
     pub next: Vec<i64>,
+}
+
+impl Default for CustomizedRetryPolicy {
+    /// The delay levels that brokers have by default.
+    fn default() -> Self {
+        const SECOND: i64 = 1_000;
+        const MINUTE: i64 = 60 * SECOND;
+        const HOUR: i64 = 60 * MINUTE;
+        let seconds = [1, 5, 10, 30].map(|count| count * SECOND);
+        let minutes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30].map(|count| count * MINUTE);
+        let hours = [1, 2].map(|count| count * HOUR);
+        Self {
+            next: seconds.into_iter().chain(minutes).chain(hours).collect(),
+        }
+    }
 }
 
 /// Waits that grow by a factor.
@@ -240,5 +255,7 @@ mod tests {
             br#"{"groupName":"g","consumeEnable":null,"groupRetryPolicy":{}}"#,
         );
         assert_eq!(config, Ok(SubscriptionGroupConfig::new("g")));
+        let waits = CustomizedRetryPolicy::default().next;
+        assert_eq!((waits.len(), waits[2], waits[17]), (18, 10_000, 7_200_000));
     }
 }

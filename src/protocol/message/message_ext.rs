@@ -144,6 +144,11 @@ impl MessageExt {
     /// # Errors
     /// [`BatchError`] when the body is no batch.
     pub fn inner_messages(&self) -> Result<Vec<Self>, BatchError> {
+        let empty = Self {
+            body: Bytes::new(),
+            properties: Properties::new(),
+            ..self.clone()
+        };
         let mut queue_offset = self.queue_offset;
         let mut inner = Vec::new();
         for element in batch::elements(&self.body) {
@@ -153,7 +158,7 @@ impl MessageExt {
                 properties: Properties::parse(element.properties),
                 flag: element.flag,
                 queue_offset,
-                ..self.clone()
+                ..empty.clone()
             });
             queue_offset = queue_offset.saturating_add(1);
         }

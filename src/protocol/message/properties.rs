@@ -1,11 +1,16 @@
 //! The properties text of a message: `name \u{1} value \u{2}`, repeated.
 
+use std::collections::HashMap;
+
 use super::layout::PROPERTIES_LENGTH_MAX;
 
 const NAME_VALUE_SEPARATOR: char = '\u{1}';
 const PROPERTY_SEPARATOR: char = '\u{2}';
 const NAME_VALUE_SEPARATOR_BYTE: u8 = 1;
 const PROPERTY_SEPARATOR_BYTE: u8 = 2;
+
+/// Up to so many properties, looking through all of them is the fastest way to find one.
+const FEW: usize = 32;
 
 /// The value of one property in a properties text, found without allocating.
 ///
@@ -67,8 +72,6 @@ pub enum PropertyError {
 }
 
 /// The properties of a message, in the order they were set.
-///
-/// A message has few, so that looking through all of them is the fastest way to find one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Properties {
     pairs: Vec<(String, String)>,
@@ -84,11 +87,35 @@ impl Properties {
     /// Reads a properties text; what is not a pair in it does not count.
     #[must_use]
     pub fn parse(properties: &str) -> Self {
-        let mut parsed = Self::new();
-        for (name, value) in pairs(properties) {
-            parsed.insert(name, value);
+        let separators = memchr::memchr_iter(PROPERTY_SEPARATOR_BYTE, properties.as_bytes());
+        if separators.count() < FEW {
+            pairs(properties).collect()
+        } else {
+            Self::parse_many(properties)
         }
-        parsed
+    }
+
+    /// As [`parse`](Self::parse), but takes no longer for each property the more there are.
+    fn parse_many(properties: &str) -> Self {
+        let mut last_values = HashMap::new();
+        let mut names = Vec::new();
+        for (name, value) in pairs(properties) {
+            if last_values.insert(name, value).is_none() {
+                names.push(name);
+            }
+        }
+        let value_of = |name: &str| {
+            last_values
+                .get(name)
+                .copied()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let pairs = names
+            .into_iter()
+            .map(|name| (name.to_owned(), value_of(name)))
+            .collect();
+        Self { pairs }
     }
 
     /// The value of a property.
@@ -283,6 +310,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn many_are_read_like_few(text in "[ab\u{1}\u{2}]{0,99}") {
+            let few: Properties = pairs(&text).collect();
+            assert_eq!(Properties::parse_many(&text), few);
+        }
+
         #[test]
         fn both_readers_agree(text in "[ab\u{1}\u{2}é]{0,24}", name in "[abé\u{1}\u{2}]{0,3}") {
             let parsed = Properties::parse(&text);
