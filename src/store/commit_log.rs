@@ -1,0 +1,310 @@
+//! The CommitLog: the files that hold every message, one record after another.
+//!
+//! Reading needs no lock but that of the list of files. Appending is in [`append`](crate::append).
+//! Invariant: a byte below [`end`](CommitLog::end) is never written again.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::config::StoreConfig;
+use crate::storage::{FileKind, SharedStorage, StorageFile, offset_file_name};
+
+/// One file of the log.
+#[derive(Debug, Clone)]
+pub(crate) struct LogFile {
+    /// Physical offset of its first byte.
+    pub(crate) start: u64,
+    /// Its bytes.
+    pub(crate) file: Arc<dyn StorageFile>,
+}
+
+impl LogFile {
+    /// Physical offset behind its last byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.start + self.file.size()
+    }
+
+    /// Whether the file holds the byte at this physical offset.
+    pub(crate) fn contains(&self, physical_offset: u64) -> bool {
+        (self.start..self.end()).contains(&physical_offset)
+    }
+
+    /// Bytes at a physical offset: in place where the file is mapped, else by way of `scratch`.
+    pub(crate) fn bytes<'a>(
+        &'a self,
+        physical_offset: u64,
+        length: usize,
+        scratch: &'a mut Vec<u8>,
+    ) -> io::Result<&'a [u8]> {
+        let at = physical_offset
+            .checked_sub(self.start)
+            .ok_or(io::ErrorKind::InvalidInput)?;
+        if length as u64 > self.file.size().saturating_sub(at) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Some(bytes) = self.file.view(at, length) {
+            return Ok(bytes);
+        }
+        scratch.resize(length, 0);
+        self.file.read_at(at, scratch)?;
+        Ok(scratch)
+    }
+}
+
+/// All files of the log and where they end.
+#[derive(Debug)]
+pub(crate) struct CommitLog {
+    storage: SharedStorage,
+    dir: PathBuf,
+    file_size: u64,
+    files: RwLock<VecDeque<LogFile>>,
+    /// A file made before it was needed.
+    next: Mutex<Option<LogFile>>,
+    /// Physical offset behind the last record.
+    end: AtomicU64,
+    /// Less room than this ahead of the end asks for more.
+    ahead_low: AtomicU64,
+}
+
+impl CommitLog {
+    /// A log of these files, which come in the order of their offsets.
+    pub(crate) fn new(
+        storage: SharedStorage,
+        config: &StoreConfig,
+        files: Vec<LogFile>,
+        end: u64,
+    ) -> Self {
+        Self {
+            storage,
+            dir: config.commit_log_dir(),
+            file_size: config.commit_log_file_size,
+            files: RwLock::new(files.into()),
+            next: Mutex::new(None),
+            end: AtomicU64::new(end),
+            ahead_low: AtomicU64::new(AHEAD_MIN / 2),
+        }
+    }
+
+    /// Bytes of each file.
+    pub(crate) fn file_size(&self) -> u64 {
+        self.file_size
+    }
+
+    /// Physical offset behind the last record.
+    pub(crate) fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// Publishes a new end.
+    pub(crate) fn set_end(&self, end: u64) {
+        // Sequentially consistent: threads that go to sleep look at it after saying so.
+        self.end.store(end, Ordering::SeqCst);
+    }
+
+    /// Physical offset of the oldest byte.
+    pub(crate) fn start(&self) -> u64 {
+        self.files
+            .read()
+            .front()
+            .map_or_else(|| self.end(), |file| file.start)
+    }
+
+    /// The file that holds the byte at a physical offset.
+    pub(crate) fn file_at(&self, physical_offset: u64) -> Option<LogFile> {
+        let files = self.files.read();
+        let behind = files.partition_point(|file| file.start <= physical_offset);
+        let file = files.get(behind.checked_sub(1)?)?;
+        file.contains(physical_offset).then(|| file.clone())
+    }
+
+    /// Start of the file behind the one that a physical offset lies in.
+    pub(crate) fn next_file_start(&self, physical_offset: u64) -> u64 {
+        (physical_offset / self.file_size + 1) * self.file_size
+    }
+
+    /// The files from a physical offset on.
+    pub(crate) fn files_from(&self, physical_offset: u64) -> Vec<LogFile> {
+        let files = self.files.read();
+        files
+            .iter()
+            .filter(|file| file.end() > physical_offset)
+            .cloned()
+            .collect()
+    }
+
+    /// Makes everything in `[from, to)` survive a power cut.
+    pub(crate) fn sync(&self, from: u64, to: u64) -> io::Result<()> {
+        let files: Vec<LogFile> = {
+            let files = self.files.read();
+            files
+                .iter()
+                .filter(|file| file.end() > from && file.start < to)
+                .cloned()
+                .collect()
+        };
+        files.iter().try_for_each(|file| file.file.sync_data())
+    }
+
+    /// Opens the file that begins at `start`, makes its name durable and its beginning ready.
+    pub(crate) fn create_file(&self, start: u64) -> io::Result<LogFile> {
+        if let Some(next) = self.next.lock().take_if(|next| next.start == start) {
+            return Ok(next);
+        }
+        self.storage.create_dir_all(&self.dir)?;
+        let path = offset_file_name(&self.dir, start);
+        let mut file = self.storage.open(&path, FileKind::Log, self.file_size)?;
+        if let Some(file) = Arc::get_mut(&mut file) {
+            // One that was left over from before holds no records; it begins anew.
+            file.end_at(0)?;
+        }
+        self.storage.sync_dir(&self.dir)?;
+        Ok(LogFile { start, file })
+    }
+
+    /// Keeps a new file for the next time it is asked for.
+    pub(crate) fn keep_next(&self, next: LogFile) {
+        *self.next.lock() = Some(next);
+    }
+
+    /// Adds a file behind the others.
+    pub(crate) fn push_file(&self, file: LogFile) {
+        self.files.write().push_back(file);
+    }
+
+    /// Whether room ahead of the end runs short, so that someone should [`prepare`](Self::prepare) more.
+    pub(crate) fn wants_room(&self, file: &LogFile, end: u64) -> bool {
+        let prepared = file.start + file.file.prepared();
+        prepared < file.end() && prepared < end + self.ahead_low.load(Ordering::Relaxed)
+    }
+
+    /// Makes room ahead of the end, `rate` bytes per second being written; also the next file, when
+    /// the end of this one is near.
+    pub(crate) fn prepare(&self, rate: u64) -> io::Result<()> {
+        let window = (rate / 8).clamp(AHEAD_MIN, AHEAD_MAX);
+        self.ahead_low.store(window / 2, Ordering::Relaxed);
+        let Some(file) = self.files.read().back().cloned() else {
+            return Ok(());
+        };
+        let goal = (self.end() + window)
+            .min(file.end())
+            .saturating_sub(file.start);
+        // In steps, so that an append that runs out of room never waits long.
+        while file.file.prepared() < goal {
+            file.file
+                .prepare((file.file.prepared() + PREPARE_STEP).min(goal))?;
+        }
+        if self.end() + window >= file.end() && self.next.lock().is_none() {
+            let next = self.create_file(file.end())?;
+            next.file.prepare(AHEAD_MIN)?;
+            // Unless the log rolled in the meantime and made its own.
+            if self
+                .files
+                .read()
+                .back()
+                .is_some_and(|last| last.start < next.start)
+            {
+                *self.next.lock() = Some(next);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the log at `end`: what stands behind it becomes zero, and files behind it go. Only for
+    /// recovery, before the log is shared.
+    pub(crate) fn end_at(&mut self, end: u64) -> io::Result<()> {
+        let files = self.files.get_mut();
+        let mut has_gone = false;
+        while let Some(last) = files.pop_back_if(|last| last.start >= end) {
+            self.storage
+                .remove_file(&offset_file_name(&self.dir, last.start))?;
+            has_gone = true;
+        }
+        if has_gone {
+            self.storage.sync_dir(&self.dir)?;
+        }
+        if let Some(last) = files.back_mut() {
+            let in_file = (end - last.start).min(last.file.size());
+            let file = Arc::get_mut(&mut last.file);
+            let file = file.ok_or_else(|| io::Error::other("the log is in use already"))?;
+            file.end_at(in_file)?;
+        }
+        self.set_end(end);
+        Ok(())
+    }
+
+    /// Removes the oldest file, unless it is the only one.
+    pub(crate) fn remove_first(&self) -> io::Result<bool> {
+        let first = {
+            let mut files = self.files.write();
+            if files.len() < 2 {
+                return Ok(false);
+            }
+            files.pop_front()
+        };
+        if let Some(first) = first {
+            self.storage
+                .remove_file(&offset_file_name(&self.dir, first.start))?;
+            self.storage.sync_dir(&self.dir)?;
+        }
+        Ok(true)
+    }
+
+    /// The oldest file, when there are others, and when it was written last (ms since the epoch).
+    pub(crate) fn oldest_file_modified_ms(&self) -> io::Result<Option<i64>> {
+        let first = {
+            let files = self.files.read();
+            if files.len() < 2 {
+                return Ok(None);
+            }
+            files.front().map(|file| file.start)
+        };
+        let Some(first) = first else { return Ok(None) };
+        let stat = self.storage.stat(&offset_file_name(&self.dir, first))?;
+        Ok(stat.map(|stat| stat.modified_ms))
+    }
+
+    /// Gives back the memory that shows what lies well behind `end`.
+    pub(crate) fn release_behind(&self, end: u64) {
+        let end = end.saturating_sub(RESIDENT_BEHIND);
+        for file in self.files.read().iter() {
+            if file.start < end {
+                file.file.release(end.min(file.end()) - file.start);
+            }
+        }
+    }
+
+    /// Appends the record at a physical offset to `out`; `false` when there is none.
+    pub(crate) fn copy_record(&self, physical_offset: u64, out: &mut Vec<u8>) -> bool {
+        let Some(file) = self.file_at(physical_offset) else {
+            return false;
+        };
+        let mut scratch = Vec::new();
+        let record = crate::log_scan::record_at(&file, physical_offset, self.end(), &mut scratch);
+        record.is_some_and(|record| {
+            out.extend_from_slice(record.bytes());
+            true
+        })
+    }
+
+    /// Store timestamp of the record of this size at a physical offset.
+    pub(crate) fn store_timestamp_at(&self, physical_offset: u64) -> Option<i64> {
+        let file = self.file_at(physical_offset)?;
+        let mut scratch = Vec::new();
+        crate::log_scan::record_at(&file, physical_offset, self.end(), &mut scratch)
+            .map(|record| record.store_timestamp())
+    }
+}
+
+/// Least room kept ahead of the end.
+const AHEAD_MIN: u64 = 256 * 1024;
+/// Most room kept ahead of the end: what a fast producer writes in some ten milliseconds.
+const AHEAD_MAX: u64 = 8 * 1024 * 1024;
+/// Room made in one step.
+const PREPARE_STEP: u64 = 512 * 1024;
+/// Bytes behind the end that stay in the process's memory for consumers close behind.
+const RESIDENT_BEHIND: u64 = 16 * 1024 * 1024;

@@ -1,0 +1,366 @@
+//! Files mapped into memory: how a running broker writes and reads its CommitLog.
+//!
+//! This is the only file of the project with unsafe code. What keeps it sound: a CommitLog file is
+//! append-only. One writer at a time copies bytes in above the *written* end, which then moves up;
+//! bytes are lent out as `&[u8]` only below that end, which never goes back while the file is
+//! shared. Index files, which are written all over, are copied in and out under a lock and never lent
+//! out. What no program can rule out is another process that cuts or writes the file while
+//! it is mapped: the store's lock file says that nobody may.
+
+#![expect(
+    unsafe_code,
+    reason = "memory mapping cannot be done without; the rules are above"
+)]
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
+use parking_lot::{Mutex, RwLock};
+
+use crate::convert::to_usize;
+use crate::plain_file::{PlainFile, PlainStorage};
+use crate::storage::{
+    DiskUsage, Entry, FileKind, FileStat, Storage, StorageFile, StorageLock, disk,
+};
+
+const PAGE_SIZE: u64 = 4096;
+
+/// A mapping whose bytes are copied in and out, never lent out as a whole.
+#[derive(Debug)]
+struct Mapping {
+    map: MmapRaw,
+    size: usize,
+}
+
+impl Mapping {
+    fn new(file: &File, size: u64) -> io::Result<Self> {
+        let size = to_usize(size);
+        let map = MmapOptions::new().len(size).map_raw(file)?;
+        Ok(Self { map, size })
+    }
+
+    /// The range as positions in the mapping, checked against its size.
+    fn range(&self, at: u64, length: usize) -> Option<Range<usize>> {
+        let start = usize::try_from(at).ok()?;
+        let end = start.checked_add(length)?;
+        (end <= self.size).then_some(start..end)
+    }
+
+    /// # Safety
+    /// `range` lies in the mapping and nobody else touches its bytes during the call.
+    unsafe fn copy_in(&self, range: &Range<usize>, bytes: &[u8]) {
+        debug_assert_eq!(range.len(), bytes.len());
+        // SAFETY: the caller says that the range lies in the mapping.
+        let target = unsafe { self.map.as_mut_ptr().add(range.start) };
+        // SAFETY: source and target are valid for the length; a borrowed slice and a mapping that is
+        // lent out nowhere above its written end do not overlap.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), target, bytes.len()) };
+    }
+
+    /// # Safety
+    /// `range` lies in the mapping and nobody writes its bytes while the slice lives.
+    unsafe fn slice(&self, range: &Range<usize>) -> &[u8] {
+        // SAFETY: the caller says that the range lies in the mapping.
+        let start = unsafe { self.map.as_ptr().add(range.start) };
+        // SAFETY: as above; the mapping lives as long as `self`.
+        unsafe { std::slice::from_raw_parts(start, range.len()) }
+    }
+}
+
+/// A CommitLog file, mapped.
+#[derive(Debug)]
+struct MappedLogFile {
+    mapping: Mapping,
+    file: File,
+    size: u64,
+    /// Everything below is written for good and may be lent out; everything above is not lent out.
+    written: AtomicU64,
+    /// Everything below has disk space and pages; the mapping is written only below this, so that a
+    /// full disk is an error code and never a signal.
+    prepared: AtomicU64,
+    /// Held while `prepared` moves.
+    preparing: Mutex<()>,
+    /// Set while someone writes through the mapping: there is one writer at a time.
+    writing: AtomicBool,
+    /// Memory below this was given back already.
+    released: AtomicU64,
+}
+
+impl MappedLogFile {
+    fn open(path: &Path, size: u64) -> io::Result<Self> {
+        let (file, is_new) = disk::open_sized(path, size)?;
+        let mapping = Mapping::new(&file, size)?;
+        let end = if is_new { 0 } else { size };
+        Ok(Self {
+            mapping,
+            file,
+            size,
+            written: AtomicU64::new(end),
+            prepared: AtomicU64::new(end),
+            preparing: Mutex::new(()),
+            writing: AtomicBool::new(false),
+            released: AtomicU64::new(0),
+        })
+    }
+
+    fn write_exclusively(&self, at: u64, range: &Range<usize>, bytes: &[u8]) -> io::Result<()> {
+        let end = at + bytes.len() as u64;
+        if at < self.written.load(Ordering::Acquire) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if end > self.prepared.load(Ordering::Acquire) {
+            self.prepare(end)?;
+        }
+        // SAFETY: the range lies in the mapping; `writing` keeps other writers away; `view` lends out
+        // only bytes below `written`, and `prepare` zeroes only bytes above `prepared`.
+        unsafe { self.mapping.copy_in(range, bytes) };
+        self.written.store(end, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl StorageFile for MappedLogFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let bytes = self
+            .view(at, buffer.len())
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let range = self
+            .mapping
+            .range(at, bytes.len())
+            .ok_or(io::ErrorKind::InvalidInput)?;
+        if self.writing.swap(true, Ordering::Acquire) {
+            return Err(io::Error::other("a log file has one writer at a time"));
+        }
+        let written = self.write_exclusively(at, &range, bytes);
+        self.writing.store(false, Ordering::Release);
+        written
+    }
+
+    fn view(&self, at: u64, length: usize) -> Option<&[u8]> {
+        let range = self.mapping.range(at, length)?;
+        if at + length as u64 > self.written.load(Ordering::Acquire) {
+            return None;
+        }
+        // SAFETY: the range lies in the mapping and below `written`, where nothing is written any
+        // more; `end_at`, which lowers `written`, takes `&mut self`, so no slice lives then.
+        Some(unsafe { self.mapping.slice(&range) })
+    }
+
+    fn prepare(&self, end: u64) -> io::Result<()> {
+        let end = end.next_multiple_of(PAGE_SIZE).min(self.size);
+        let _guard = self.preparing.lock();
+        let from = self.prepared.load(Ordering::Acquire);
+        if end <= from {
+            return Ok(());
+        }
+        // Zeros through the descriptor allocate the blocks, or say that the disk is full; the mapping
+        // is then populated in one call instead of by a page fault for each page.
+        disk::write_zeros(&self.file, from, end)?;
+        // Best effort: without it (kernels before 5.14) pages come in by faults.
+        let _advised = self.mapping.map.advise_range(
+            Advice::PopulateWrite,
+            to_usize(from),
+            to_usize(end - from),
+        );
+        self.prepared.store(end, Ordering::Release);
+        Ok(())
+    }
+
+    fn prepared(&self) -> u64 {
+        self.prepared.load(Ordering::Acquire)
+    }
+
+    fn end_at(&mut self, end: u64) -> io::Result<()> {
+        disk::zero_from(&self.file, end, self.size)?;
+        self.written.store(end, Ordering::Release);
+        self.prepared.store(end, Ordering::Release);
+        Ok(())
+    }
+
+    fn data_range(&self, at: u64) -> io::Result<Option<Range<u64>>> {
+        disk::data_range(&self.file, at, self.size)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn release(&self, end: u64) {
+        let end = end.min(self.written.load(Ordering::Acquire)) / PAGE_SIZE * PAGE_SIZE;
+        let from = self.released.swap(end, Ordering::Relaxed).min(end);
+        if from < end {
+            // SAFETY: the mapping is shared and of a file, so its bytes stay what they are and come
+            // back from the page cache at the next access.
+            let _advised = unsafe {
+                self.mapping.map.unchecked_advise_range(
+                    UncheckedAdvice::DontNeed,
+                    to_usize(from),
+                    to_usize(end - from),
+                )
+            };
+        }
+    }
+}
+
+/// An IndexFile, mapped.
+#[derive(Debug)]
+struct MappedIndexFile {
+    /// Readers copy out under the read side, writers copy in under the write side.
+    mapping: RwLock<Mapping>,
+    file: File,
+    size: u64,
+}
+
+impl StorageFile for MappedIndexFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let mapping = self.mapping.read();
+        let range = mapping
+            .range(at, buffer.len())
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        // SAFETY: the range lies in the mapping; writers need the other side of the lock, and the slice
+        // ends before the guard.
+        buffer.copy_from_slice(unsafe { mapping.slice(&range) });
+        Ok(())
+    }
+
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let mapping = self.mapping.write();
+        let range = mapping
+            .range(at, bytes.len())
+            .ok_or(io::ErrorKind::InvalidInput)?;
+        // SAFETY: the range lies in the mapping; the write guard keeps everyone else away.
+        unsafe { mapping.copy_in(&range, bytes) };
+        Ok(())
+    }
+
+    fn view(&self, _at: u64, _length: usize) -> Option<&[u8]> {
+        None
+    }
+
+    fn prepare(&self, end: u64) -> io::Result<()> {
+        // Reserves the blocks, so that writing through the mapping cannot meet a full disk.
+        match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::empty(), 0, end) {
+            Err(rustix::io::Errno::OPNOTSUPP) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn prepared(&self) -> u64 {
+        self.size
+    }
+
+    fn end_at(&mut self, end: u64) -> io::Result<()> {
+        disk::zero_from(&self.file, end, self.size)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn release(&self, end: u64) {
+        let mapping = self.mapping.write();
+        let length = to_usize(end.min(self.size) / PAGE_SIZE * PAGE_SIZE);
+        // SAFETY: a shared mapping of a file: its bytes stay and come back from the page cache.
+        let _advised = unsafe {
+            mapping
+                .map
+                .unchecked_advise_range(UncheckedAdvice::DontNeed, 0, length)
+        };
+    }
+}
+
+/// The file system with CommitLog and index files mapped.
+///
+/// ConsumeQueue files are not: there may be more of them than a process may have mappings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MmapStorage {
+    plain: PlainStorage,
+}
+
+impl Storage for MmapStorage {
+    fn open(&self, path: &Path, kind: FileKind, size: u64) -> io::Result<Arc<dyn StorageFile>> {
+        Ok(match kind {
+            FileKind::Log => Arc::new(MappedLogFile::open(path, size)?),
+            FileKind::Queue => Arc::new(PlainFile::open(path, kind, size)?),
+            FileKind::Index => {
+                let (file, _) = disk::open_sized(path, size)?;
+                let mapping = RwLock::new(Mapping::new(&file, size)?);
+                Arc::new(MappedIndexFile {
+                    mapping,
+                    file,
+                    size,
+                })
+            }
+        })
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.plain.list(dir)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Option<FileStat>> {
+        self.plain.stat(path)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        self.plain.read(path)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.plain.write(path, bytes)
+    }
+
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        self.plain.create_dir_all(dir)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.plain.remove_file(path)
+    }
+
+    fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
+        self.plain.remove_dir_all(dir)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.plain.rename(from, to)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.plain.sync_dir(dir)
+    }
+
+    fn sync_all(&self, dir: &Path) -> io::Result<()> {
+        self.plain.sync_all(dir)
+    }
+
+    fn disk_usage(&self, dir: &Path) -> io::Result<DiskUsage> {
+        self.plain.disk_usage(dir)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn StorageLock>> {
+        self.plain.lock(path)
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        self.plain.boot_id()
+    }
+}

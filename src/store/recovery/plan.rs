@@ -1,0 +1,116 @@
+//! What recovery may rely on, and from where it has to read the log.
+
+use crate::checkpoint::Checkpoint;
+use crate::commit_log::CommitLog;
+use crate::convert::{to_i64, to_u64};
+use crate::log_scan::{Place, place_at};
+
+use super::LastStop;
+
+/// What Java subtracts from its checkpoint's times, in ms.
+const JAVA_TIME_MARGIN_MS: i64 = 3000;
+
+/// See the head of the file.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) last_stop: LastStop,
+    /// ConsumeQueue units of records that end behind this do not count.
+    pub(super) units_limit: i64,
+    /// Records below this were given out; the log does not end before it.
+    pub(super) promised: u64,
+    /// The log is synced below this.
+    pub(super) synced: u64,
+    /// Where the walk begins: a record boundary.
+    pub(super) scan_from: u64,
+    /// Where the highest unit's record ends.
+    pub(super) units_end: u64,
+    /// Units are missing that must once have been there.
+    pub(super) has_lost_units: bool,
+    /// Queues with files.
+    pub(super) queue_count: i64,
+}
+
+impl Plan {
+    /// What is known before the ConsumeQueues are read.
+    pub(super) fn new(last_stop: LastStop, checkpoint: &Checkpoint, log: &CommitLog) -> Self {
+        let extension = checkpoint.extension.clone().unwrap_or_default();
+        let files_end = to_i64(log.end());
+        let units_limit = match last_stop {
+            LastStop::PowerCut => extension.queues_synced,
+            LastStop::JavaUnclean => to_i64(java_scan_from(checkpoint, log)),
+            _ => files_end,
+        };
+        let promised = match last_stop {
+            LastStop::ProcessEnded => extension.log_synced.max(extension.queues_written),
+            _ => extension.log_synced,
+        };
+        Self {
+            last_stop,
+            units_limit,
+            promised: to_u64(promised),
+            synced: to_u64(extension.log_synced),
+            scan_from: 0,
+            units_end: 0,
+            has_lost_units: false,
+            queue_count: 0,
+        }
+    }
+
+    /// What follows from the ConsumeQueues.
+    pub(super) fn settle(&mut self, checkpoint: &Checkpoint, log: &CommitLog) {
+        let extension = checkpoint.extension.clone().unwrap_or_default();
+        let was_complete = self.queue_count >= extension.queue_count && !self.has_lost_units;
+        let complete_below = match self.last_stop {
+            LastStop::Clean => extension.log_synced,
+            LastStop::ProcessEnded => extension.queues_written,
+            LastStop::PowerCut => extension.queues_synced,
+            LastStop::JavaClean => to_i64(java_file_start(log, self.units_end)),
+            LastStop::JavaUnclean => self.units_limit,
+            LastStop::New => 0,
+        };
+        if self.last_stop == LastStop::ProcessEnded {
+            self.promised = self.promised.max(self.units_end);
+        }
+        let scan_from = match self.last_stop {
+            LastStop::Clean | LastStop::ProcessEnded | LastStop::PowerCut => {
+                complete_below.min(extension.verify_from)
+            }
+            _ => complete_below,
+        };
+        self.scan_from = if was_complete {
+            to_u64(scan_from).max(log.start())
+        } else {
+            log.start()
+        };
+    }
+
+    /// Whether sound records behind damage at this place are kept.
+    pub(super) fn keeps_behind_damage(&self, found_at: u64) -> bool {
+        matches!(self.last_stop, LastStop::Clean | LastStop::ProcessEnded)
+            || found_at < self.promised
+    }
+}
+
+/// Start of the newest file that begins at or before `physical_offset` with a sound record.
+fn java_file_start(log: &CommitLog, physical_offset: u64) -> u64 {
+    newest_file(log, |start, _| start <= physical_offset)
+}
+
+/// Java reads from the newest file that begins with a message older than its checkpoint.
+fn java_scan_from(checkpoint: &Checkpoint, log: &CommitLog) -> u64 {
+    let java = &checkpoint.java;
+    let until = java.physic_timestamp.min(java.logics_timestamp) - JAVA_TIME_MARGIN_MS;
+    newest_file(log, |_, store_timestamp| store_timestamp <= until)
+}
+
+fn newest_file(log: &CommitLog, fits: impl Fn(u64, i64) -> bool) -> u64 {
+    let mut scratch = Vec::new();
+    for file in log.files_from(0).iter().rev() {
+        if let Place::Record(record) = place_at(file, file.start, &mut scratch)
+            && fits(file.start, record.store_timestamp())
+        {
+            return file.start;
+        }
+    }
+    log.start()
+}

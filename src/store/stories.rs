@@ -1,0 +1,4 @@
+//! Tests of the whole store: what a broker, a crash, a bad disk or an old directory does to it.
+
+mod basics;
+mod support;

@@ -1,0 +1,144 @@
+//! The store's three threads: thin loops around what tests call step by step.
+//!
+//! All of them sleep when there is nothing to do; none holds a lock while it sleeps.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::shared::Shared;
+use crate::waker::Waker;
+
+/// How long work for the index may pile up.
+const INDEX_REST: Duration = Duration::from_millis(20);
+/// Writing ConsumeQueue units takes at most one part in so many of the time.
+const WRITE_SHARE: u32 = 20;
+/// How long a sleeper sleeps who knows of nothing to do at a certain time.
+const FOR_LONG: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Starts the threads of a store.
+pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<Vec<JoinHandle<()>>> {
+    let flush: fn(&Shared) = flush_loop;
+    let loops = [
+        ("store-flush", flush),
+        ("store-derive", derive_loop),
+        ("store-keep", housekeeping_loop),
+    ];
+    let mut threads = Vec::new();
+    for (name, run) in loops {
+        let its_shared = Arc::clone(shared);
+        let builder = std::thread::Builder::new().name(name.to_owned());
+        match builder.spawn(move || run(&its_shared)) {
+            Ok(thread) => threads.push(thread),
+            Err(error) => {
+                stop(shared, threads);
+                return Err(error);
+            }
+        }
+    }
+    Ok(threads)
+}
+
+/// Ends the threads; nothing is flushed.
+pub(crate) fn stop(shared: &Shared, threads: Vec<JoinHandle<()>>) {
+    for waker in [
+        &shared.flush_waker,
+        &shared.derive_waker,
+        &shared.housekeeping_waker,
+    ] {
+        waker.stop();
+    }
+    for thread in threads {
+        // A thread that panicked has said so on its way out.
+        let _ended = thread.join();
+    }
+}
+
+/// Attached before the first look for work, so that whoever wakes it finds it.
+fn attached(waker: &Waker) -> &Waker {
+    waker.attach();
+    waker
+}
+
+fn flush_loop(shared: &Shared) {
+    let waker = attached(&shared.flush_waker);
+    while !waker.is_stopped() {
+        waker.sleep(None, || !shared.flush.has_work(&shared.log));
+        if !shared.holds_back() {
+            waker.rest(shared.config.flush_interval);
+        }
+        if !waker.is_stopped() && shared.flush.has_work(&shared.log) {
+            shared.flush_once();
+            shared.log.release_behind(shared.visible_end());
+        }
+    }
+}
+
+fn derive_loop(shared: &Shared) {
+    let waker = attached(&shared.derive_waker);
+    let now = || shared.clock.elapsed();
+    let mut next_write = now() + shared.config.consume_queue_flush_interval;
+    let mut next_sync = now() + shared.config.flush_thorough_interval;
+    while !waker.is_stopped() {
+        let is_indexed = shared.index_once();
+        if shared.dispatcher.has_dirty() && now() >= next_write {
+            let began = now();
+            if let Err(error) = shared.write_queues() {
+                tracing::warn!(%error, "ConsumeQueue files cannot be written; trying again");
+            }
+            let pause = (now() - began) * WRITE_SHARE;
+            next_write = now() + pause.max(shared.config.consume_queue_flush_interval);
+        }
+        if now() >= next_sync {
+            if let Err(error) = shared.sync_everything() {
+                tracing::warn!(%error, "the checkpoint cannot be brought up to date");
+            }
+            next_sync = now() + shared.config.flush_thorough_interval;
+        }
+        if !is_indexed {
+            continue;
+        }
+        waker.rest(INDEX_REST);
+        // What is dirty has to be written, what was written has to be synced, each at its time.
+        let until = if shared.dispatcher.has_dirty() {
+            next_write.min(next_sync)
+        } else if shared.is_checkpoint_behind() {
+            next_sync
+        } else {
+            now() + FOR_LONG
+        };
+        waker.sleep(Some(until.saturating_sub(now())), || {
+            shared.is_index_done() && now() < until
+        });
+    }
+}
+
+fn housekeeping_loop(shared: &Shared) {
+    let waker = attached(&shared.housekeeping_waker);
+    let now = || shared.clock.elapsed();
+    let mut next_clean = now() + shared.config.clean_interval;
+    let (mut last_end, mut last_look) = (shared.log.end(), now());
+    while !waker.is_stopped() {
+        let elapsed_us = u64::try_from((now() - last_look).as_micros())
+            .unwrap_or(u64::MAX)
+            .max(1);
+        let grown = shared.log.end().saturating_sub(last_end);
+        (last_end, last_look) = (shared.log.end(), now());
+        let rate = grown.saturating_mul(1_000_000) / elapsed_us;
+        // Only a log that is being written gets room ahead: an idle store takes no memory.
+        if grown > 0
+            && let Err(error) = shared.log.prepare(rate)
+        {
+            // The put that finds no room tells its sender; this thread only saves time.
+            tracing::debug!(%error, "no room ahead of the log");
+        }
+        if now() >= next_clean {
+            shared.clean_once();
+            next_clean = now() + shared.config.clean_interval;
+        }
+        waker.sleep(Some(next_clean.saturating_sub(now())), || {
+            !shared.wants_room()
+        });
+    }
+}
