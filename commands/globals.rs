@@ -17,7 +17,7 @@ pub(crate) struct Globals {
     #[arg(short, long, global = true, value_name = "NAME")]
     pub(crate) context: Option<String>,
 
-    /// Use these name servers, separated by ;
+    /// Use these name servers; several are separated by semicolons
     #[arg(short, long, global = true, value_name = "HOST:PORT")]
     pub(crate) namesrv: Option<String>,
 

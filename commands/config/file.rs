@@ -75,7 +75,7 @@ pub(super) fn invalid(path: &Path, line: usize, reason: &str) -> CommandError {
     )
     .detail("file", path.display().to_string())
     .detail("line", line)
-    .next("gantry config show --origin")
+    .next("correct the line; gantry config path prints the file's path")
 }
 
 /// The line, counted from 1, of a place in a text.

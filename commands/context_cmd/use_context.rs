@@ -12,7 +12,6 @@ use crate::error::CommandError;
   gantry context use -          # back to the one before")]
 pub(crate) struct Args {
     /// The context, or - for the one used before
-    #[arg(allow_hyphen_values = true)]
     name: String,
 }
 

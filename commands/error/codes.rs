@@ -183,7 +183,7 @@ codes! {
     CONFIG_INVALID = "config_invalid", ErrorKind::Usage, false:
         "A configuration file or environment variable has a value that cannot be used.",
         "The message names the file, the line and the key.",
-        "gantry config show --origin";
+        "Correct it; gantry help environment lists all settings.";
     PROPERTIES_INVALID = "properties_invalid", ErrorKind::Usage, false:
         "A RocketMQ properties file has a value that cannot be used.",
         "The message names the file, the line, the key and what is expected.",

@@ -13,6 +13,8 @@ pub(crate) const DEFAULT: &str = "less -FIRX";
 pub(super) fn show(command: &str, text: &[u8]) -> io::Result<()> {
     let mut child = Command::new("sh")
         .args(["-c", command])
+        // What we write is UTF-8 in every locale.
+        .env("LESSCHARSET", "utf-8")
         .stdin(Stdio::piped())
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {

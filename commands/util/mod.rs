@@ -50,9 +50,25 @@ fn write_completions(folder: &Path) -> Result<usize, CommandError> {
 fn write_man(folder: &Path) -> Result<usize, CommandError> {
     let mut root = crate::cli::grammar();
     root.build();
+    // `-h` leaves most of them out; a man page has room for all.
+    let root = root.mut_args(|arg| arg.hide_short_help(false));
     let mut count = 0;
     write_pages(&root, "gantry", folder, &mut count)?;
     Ok(count)
+}
+
+/// The command without the flags that all share: they are described once, in gantry(1).
+fn without_globals(command: &clap::Command) -> clap::Command {
+    let extra = command
+        .get_after_long_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let extra = format!("{extra}\n\nThe options of every command are in gantry(1).");
+    let visible = command.clone().mut_args(|arg| {
+        let is_hidden = arg.is_hide_set() || arg.is_global_set();
+        arg.hide(is_hidden).hide_short_help(false)
+    });
+    visible.after_long_help(extra.trim_start().to_owned())
 }
 
 /// The page of a command and those of the commands in it.
@@ -76,12 +92,8 @@ fn write_pages(
         .get_subcommands()
         .filter(|inner| !inner.is_hide_set())
     {
-        write_pages(
-            inner,
-            &format!("{name}-{}", inner.get_name()),
-            folder,
-            count,
-        )?;
+        let page = format!("{name}-{}", inner.get_name());
+        write_pages(&without_globals(inner), &page, folder, count)?;
     }
     Ok(())
 }

@@ -1,0 +1,1 @@
+complete --keep-order --exclusive --command gantry --arguments "(COMPLETE=fish gantry -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"
