@@ -5,10 +5,15 @@
 use std::ffi::OsString;
 use std::io;
 
-use clap_complete::CompleteEnv;
 use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, CompletionCandidate};
 
+use crate::config::Config;
+use crate::config::environment::Environment;
+use crate::config::paths::Paths;
 use crate::error::{CommandError, codes};
+use crate::globals::Globals;
+use crate::local::StateDir;
 use crate::output::Text;
 
 /// The variable by which a shell asks for completions.
@@ -48,6 +53,24 @@ pub(crate) fn script(shell: &str) -> Result<String, CommandError> {
         .write_registration(VARIABLE, "gantry", "gantry", "gantry", &mut script)
         .map_err(|error| failed(&error))?;
     String::from_utf8(script).map_err(|error| failed(&error))
+}
+
+/// The contexts and the running local clusters, for Tab. Settings that cannot be read offer nothing.
+pub(crate) fn contexts() -> Vec<CompletionCandidate> {
+    let environment = Environment::of_process();
+    let paths = Paths::find(&environment);
+    let folder = std::env::current_dir().unwrap_or_default();
+    let config =
+        Config::load(&Globals::default(), environment, &paths, &folder).unwrap_or_default();
+    let configured = config
+        .profiles()
+        .into_iter()
+        .map(|profile| (profile.name.clone(), profile.namesrv.join(";")));
+    let running = StateDir::at(paths.state_dir).running().into_iter();
+    let running = running.map(|run_file| (run_file.name, "running local cluster".to_owned()));
+    let candidate =
+        |(name, about): (String, String)| CompletionCandidate::new(name).help(Some(about.into()));
+    configured.chain(running).map(candidate).collect()
 }
 
 /// Answers a shell that asks what may stand at the cursor; says whether one did.

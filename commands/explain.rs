@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -20,7 +21,7 @@ Examples:
   gantry explain 17")]
 pub(crate) struct Args {
     /// Name or number of the code
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, add = ArgValueCandidates::new(known_codes))]
     code: Option<String>,
 }
 
@@ -134,6 +135,16 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> {
             Listing::new(ours.chain(theirs).collect()).render(&ctx.out)
         }
     }
+}
+
+/// What Tab offers.
+fn known_codes() -> Vec<CompletionCandidate> {
+    let ours = codes::ALL.iter().map(|code| (code.name, code.meaning));
+    let theirs = remote::ALL.iter().map(|entry| (entry.name, entry.meaning));
+    let candidate = |(name, meaning): (&'static str, &'static str)| {
+        CompletionCandidate::new(name).help(Some(meaning.into()))
+    };
+    ours.chain(theirs).map(candidate).collect()
 }
 
 fn find(wanted: &str) -> Result<Explanation, CommandError> {

@@ -4,7 +4,9 @@
 //! [`config`](crate::config)'s business.
 
 use clap::{ArgAction, Args};
+use clap_complete::ArgValueCandidates;
 
+use crate::completion;
 use crate::output::Format;
 use crate::output::color::ColorWhen;
 use crate::output::units::{TimeFormat, Units};
@@ -14,7 +16,7 @@ use crate::output::units::{TimeFormat, Units};
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
     /// Use this context, or the running local cluster of this name
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(short, long, global = true, value_name = "NAME", add = ArgValueCandidates::new(completion::contexts))]
     pub(crate) context: Option<String>,
 
     /// Use these name servers; several are separated by semicolons

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// What has happened so far: how many signals, and the number of the last one.
@@ -50,14 +50,14 @@ impl Signals {
     /// Counts the signals of the process until `ended` is reached; gives the number of the signal
     /// that ends the command at once.
     pub(crate) async fn until_fatal(&self) -> io::Result<u8> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut interrupt = Watched::new(SignalKind::interrupt())?;
+        let mut terminate = Watched::new(SignalKind::terminate())?;
+        let mut hang_up = Watched::new(SignalKind::hangup())?;
         loop {
             let last = tokio::select! {
-                _ = interrupt.recv() => 2,
-                _ = terminate.recv() => 15,
-                _ = hang_up.recv() => 1,
+                () = interrupt.received() => 2,
+                () = terminate.received() => 15,
+                () = hang_up.received() => 1,
             };
             if self.receive(last) {
                 return Ok(last);
@@ -75,6 +75,44 @@ impl Signals {
         });
         self.received.borrow().count > 1 || !*self.claimed.borrow()
     }
+}
+
+/// One kind of signal; never received if the process was started with it ignored, as `nohup` and
+/// shells that start jobs in the background do.
+#[derive(Debug)]
+struct Watched(Option<Signal>);
+
+impl Watched {
+    fn new(kind: SignalKind) -> io::Result<Self> {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        if is_ignored(&status, kind.as_raw_value()) {
+            return Ok(Self(None));
+        }
+        signal(kind).map(|signal| Self(Some(signal)))
+    }
+
+    async fn received(&mut self) {
+        let received = match &mut self.0 {
+            Some(signal) => signal.recv().await,
+            None => None,
+        };
+        if received.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Whether the mask of ignored signals in `/proc/PID/status` has this one. Where there is no such
+/// file, none is taken for ignored.
+fn is_ignored(status: &str, number: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
+    let bit = u32::try_from(number - 1)
+        .ok()
+        .and_then(|bit| 1_u64.checked_shl(bit));
+    bit.is_some_and(|bit| mask & bit != 0)
 }
 
 impl Stop {
@@ -96,6 +134,14 @@ impl Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_mask() {
+        let status = "Name:\tgantry\nSigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001001\n";
+        assert!(is_ignored(status, 1) && is_ignored(status, 13));
+        assert!(!is_ignored(status, 2) && !is_ignored(status, 15));
+        assert!(!is_ignored("", 1) && !is_ignored(status, 0));
+    }
 
     #[tokio::test]
     async fn an_unclaimed_signal_ends_a_claimed_one_asks_and_the_second_ends() {

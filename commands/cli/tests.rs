@@ -103,3 +103,35 @@ fn flags_are_found_in_lines_that_cannot_be_parsed() {
         assert_eq!(flag(words, "-o", "--output"), expected, "{words:?}");
     }
 }
+
+#[derive(Debug, clap::Parser)]
+struct WithOwnContextFlag {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: OwnContextFlag,
+}
+
+#[derive(Debug, Subcommand)]
+enum OwnContextFlag {
+    /// Run
+    Run {
+        /// File
+        #[arg(id = "context", short = 'c', long = "config")]
+        config: String,
+    },
+}
+
+#[test]
+fn a_command_may_use_the_letter_of_the_context_for_itself() {
+    WithOwnContextFlag::command().debug_assert();
+    for line in [
+        ["gantry", "run", "-c", "broker.conf"],
+        ["gantry", "run", "--config", "broker.conf"],
+    ] {
+        let parsed = WithOwnContextFlag::try_parse_from(line).unwrap();
+        let OwnContextFlag::Run { config } = parsed.command;
+        assert_eq!(config, "broker.conf");
+        assert_eq!(parsed.globals.context.as_deref(), Some("broker.conf"));
+    }
+}

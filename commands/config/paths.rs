@@ -26,6 +26,8 @@ impl Paths {
     /// The folders for this environment.
     pub(crate) fn find(environment: &Environment) -> Self {
         if let Some(home) = environment.path("GANTRY_HOME") {
+            // A cluster in the background may look from another folder.
+            let home = std::path::absolute(&home).unwrap_or(home);
             return Self {
                 config_file: home.join(CONFIG_FILE),
                 state_dir: home.join("state"),

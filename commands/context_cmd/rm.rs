@@ -1,6 +1,9 @@
 //! `gantry context delete`.
 
+use clap_complete::ArgValueCandidates;
+
 use super::change::ContextChange;
+use crate::completion;
 use crate::config::edit;
 use crate::config::profile::{Profile, Risk, is_reference};
 use crate::context::Context;
@@ -13,6 +16,7 @@ use crate::error::CommandError;
   gantry context rm old --if-exists")]
 pub(crate) struct Args {
     /// The context
+    #[arg(add = ArgValueCandidates::new(completion::contexts))]
     name: String,
 
     /// Do nothing, with success, if there is none

@@ -1,10 +1,13 @@
 //! `gantry context show`.
 
+use clap_complete::ArgValueCandidates;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
 
 use super::list::risk_cell;
+use crate::completion;
 use crate::config::profile::{Risk, is_reference};
 use crate::context::Context;
 use crate::error::CommandError;
@@ -21,6 +24,7 @@ Examples:
 )]
 pub(crate) struct Args {
     /// The context; without it, the one in use
+    #[arg(add = ArgValueCandidates::new(completion::contexts))]
     name: Option<String>,
 }
 

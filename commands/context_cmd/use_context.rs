@@ -1,6 +1,9 @@
 //! `gantry context use`.
 
+use clap_complete::ArgValueCandidates;
+
 use super::change::ContextChange;
+use crate::completion;
 use crate::config::edit;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -12,6 +15,7 @@ use crate::error::CommandError;
   gantry context use -          # back to the one before")]
 pub(crate) struct Args {
     /// The context, or - for the one used before
+    #[arg(add = ArgValueCandidates::new(completion::contexts))]
     name: String,
 }
 

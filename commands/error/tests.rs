@@ -115,3 +115,16 @@ fn exit_codes_are_all_different_and_described() {
     );
     assert_eq!(ErrorKind::Child(3).describe().0, "child");
 }
+
+#[test]
+fn every_response_code_of_the_protocol_is_explained_under_its_name() {
+    use protocol::response_code::ResponseCode;
+    for code in -2_000..5_000 {
+        let name = ResponseCode::from_code(code).map(ResponseCode::name);
+        assert_eq!(
+            remote::by_code(code).map(|entry| entry.name),
+            name,
+            "{code}"
+        );
+    }
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::run_file::RunFile;
 use crate::config::edit::write_atomically;
+use crate::config::profile::check_name;
 use crate::error::{CommandError, codes};
 
 /// A path of a unix-domain socket may have this many bytes on every system we know (104 on macOS,
@@ -65,6 +66,12 @@ impl StateDir {
     /// # Errors
     /// The operating system's.
     pub(crate) fn write_run_file(&self, run_file: &RunFile) -> Result<(), CommandError> {
+        check_name(&run_file.name).map_err(|expected| {
+            CommandError::new(
+                &codes::USAGE,
+                format!("cluster name \"{}\": {expected}", run_file.name),
+            )
+        })?;
         let path = self.run_path(&run_file.name);
         let mut text = serde_json::to_string_pretty(run_file).map_err(|error| {
             CommandError::new(
@@ -102,6 +109,9 @@ impl StateDir {
     /// # Errors
     /// The operating system's.
     pub(crate) fn run_file(&self, name: &str) -> Result<Option<RunFile>, CommandError> {
+        if check_name(name).is_err() {
+            return Ok(None);
+        }
         let path = self.run_path(name);
         match std::fs::read(&path) {
             Ok(bytes) => Ok(parse(&bytes)),
@@ -208,6 +218,9 @@ mod tests {
         let mut reused = sample("reused", std::process::id());
         reused.process_started = reused.process_started.map(|started| started + 1);
         state.write_run_file(&reused).unwrap();
+        std::fs::write(folder.path().join("outside.json"), b"{}").unwrap();
+        assert!(state.run_file("../outside").unwrap().is_none());
+        assert!(state.write_run_file(&sample("../outside", 1)).is_err());
         std::fs::write(state.run_path("torn"), b"{\"format\": 1,").unwrap();
         std::fs::write(state.run_path("future"), b"{\"format\": 2}").unwrap();
         assert_eq!(state.all().len(), 2);

@@ -16,17 +16,44 @@ fn every_shell_gets_a_script_that_asks_this_binary() {
     sandbox.run(["completion", "tcsh"]).fails(2);
 }
 
+/// What bash is offered for the last of these words.
+fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
+    let mut asked = sandbox.command(["--", "gantry"].iter().chain(words));
+    asked
+        .env("COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    asked
+        .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+        .env("_CLAP_COMPLETE_SPACE", "false");
+    asked.env("_CLAP_IFS", "\n");
+    let answer = process::run(&mut asked, "");
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    answer.stdout.lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn words_are_completed_from_the_grammar() {
     let sandbox = Sandbox::new();
-    let mut asked = sandbox.command(["--", "gantry", "context", "cur"]);
-    asked
-        .env("COMPLETE", "bash")
-        .env("_CLAP_COMPLETE_INDEX", "2")
-        .env("_CLAP_COMPLETE_COMP_TYPE", "9");
-    asked
-        .env("_CLAP_IFS", "\n")
-        .env("_CLAP_COMPLETE_SPACE", "false");
-    let answer = process::run(&mut asked, "");
-    assert_eq!((answer.code, answer.stdout.as_str()), (0, "current"));
+    assert_eq!(offered(&sandbox, &["context", "cur"]), ["current"]);
+    assert_eq!(
+        offered(&sandbox, &["version", "--output", "js"]),
+        ["json", "jsonl"]
+    );
+    assert_eq!(
+        offered(&sandbox, &["explain", "TOPIC_"]),
+        ["TOPIC_NOT_EXIST", "TOPIC_EXIST_ALREADY"]
+    );
+}
+
+#[test]
+fn names_are_completed_from_what_is_there() {
+    let sandbox = Sandbox::new();
+    sandbox.write("config.toml", "[context.prod]\nnamesrv = \"p\"\n[context.preview]\nnamesrv = \"v\"\n[context.local]\nnamesrv = \"l\"\n");
+    assert_eq!(
+        offered(&sandbox, &["version", "-c", "pr"]),
+        ["prod", "preview"]
+    );
+    assert_eq!(offered(&sandbox, &["context", "use", "l"]), ["local"]);
+    sandbox.write("config.toml", "broken [");
+    assert!(offered(&sandbox, &["context", "use", "l"]).is_empty());
 }
