@@ -139,10 +139,11 @@ impl Cell {
         self
     }
 
-    pub(super) fn role_or(&self, default: Option<Role>) -> Option<Role> {
+    /// The meaning that colours it, if any.
+    pub(super) fn shown_role(&self) -> Option<Role> {
         match self.content {
             Content::Empty => Some(Role::Dim),
-            _ => self.role.or(default),
+            _ => self.role,
         }
     }
 
@@ -183,7 +184,7 @@ impl Cell {
     /// The shown text with its colour.
     pub(crate) fn paint(&self, view: &View) -> String {
         let text = self.show(view);
-        match self.role_or(None) {
+        match self.shown_role() {
             Some(role) => view.palette.paint(role, &text),
             None => text,
         }

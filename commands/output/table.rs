@@ -108,7 +108,7 @@ pub(super) fn lay_out(columns: &[Heading], rows: &[Vec<Cell>], view: &View) -> S
         table.add_row(Row::from(row.iter().zip(texts).zip(&widths).map(
             |((cell, text), &width)| {
                 let shown = TableCell::new(truncate(text, width));
-                match cell.role_or(None) {
+                match cell.shown_role() {
                     Some(role) => role.apply(shown),
                     None => shown,
                 }
@@ -126,14 +126,10 @@ pub(super) fn lay_out(columns: &[Heading], rows: &[Vec<Cell>], view: &View) -> S
             });
         }
     }
-    let mut text: String = table
+    table
         .lines()
         .map(|line| format!("{}\n", line.trim_end()))
-        .collect();
-    if text.is_empty() {
-        text.push('\n');
-    }
-    text
+        .collect()
 }
 
 /// The width of each column: what its texts need, and on a terminal no more than fits, taken from
