@@ -34,6 +34,8 @@ mod route;
 mod route_cache;
 mod server_requests;
 mod shared;
+#[cfg(test)]
+mod testing;
 mod upkeep;
 
 pub use admin::{Admin, BrokerNode, OnBroker, Target};

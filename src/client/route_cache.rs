@@ -237,3 +237,6 @@ impl RouteCache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

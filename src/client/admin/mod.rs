@@ -63,3 +63,6 @@ impl Admin {
         self.shared.ask(Peer::broker_at(addr), code, request).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,6 @@ mod pull;
 pub(crate) mod pull_call;
 pub(crate) mod push;
 pub mod rebalance;
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub use filter::FilterExpression;
 pub use pull::{PullConsumer, PullOptions};

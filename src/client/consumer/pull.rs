@@ -205,3 +205,6 @@ impl PullConsumer {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -381,3 +381,6 @@ fn is_worth_another_try(error: &ClientError) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use proptest::prelude::{Just, Strategy as _, proptest};
 
 use super::*;
-use crate::consumer::testing::message;
+use crate::testing::message;
 
 fn queue_with(offsets: impl IntoIterator<Item = i64>) -> ProcessQueue {
     let queue = ProcessQueue::new(0, 0);

@@ -49,7 +49,10 @@ pub(super) struct Owned {
 #[derive(Clone)]
 pub(super) struct Subscription {
     pub(super) filter: Arc<FilterExpression>,
+    /// What heartbeats say.
     pub(super) data: SubscriptionData,
+    /// The version that every broker has heard of: what pulls go by.
+    pub(super) heard_version: i64,
 }
 
 impl Member {
@@ -148,13 +151,13 @@ fn subscriptions(
     for (topic, filter) in config.subscriptions.iter().cloned().chain(retries) {
         name::validate_topic(&topic)?;
         let data = filter.subscription(&topic, now_ms)?;
-        subscriptions.insert(
-            topic,
-            Subscription {
-                filter: Arc::new(filter),
-                data,
-            },
-        );
+        let (filter, heard_version) = (Arc::new(filter), data.sub_version);
+        let wanted = Subscription {
+            filter,
+            data,
+            heard_version,
+        };
+        subscriptions.insert(topic, wanted);
     }
     Ok(subscriptions)
 }

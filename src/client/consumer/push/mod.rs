@@ -242,3 +242,6 @@ fn offset_file(shared: &Shared, config: &PushConsumerConfig) -> Result<PathBuf, 
     };
     Ok(folder.join(client).join(&config.group).join("offsets.json"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,7 @@ impl Reader<'_> {
             commit_offset: commit.unwrap_or_default(),
             filter: &wanted.filter,
             with_filter: false,
-            sub_version: wanted.data.sub_version,
+            sub_version: wanted.heard_version,
             messages_max: config.pull_batch,
             bytes_max: config.pull_bytes,
             suspend: config.pull_suspend,

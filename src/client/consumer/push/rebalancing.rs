@@ -12,13 +12,13 @@ use super::config::StartFrom;
 use super::event::ConsumerEvent;
 use super::member::{Member, Owned};
 use super::pulling;
-use crate::ClientError;
 use crate::consumer::offset_store::Commit;
 use crate::consumer::process_queue::ProcessQueue;
 use crate::consumer::rebalance::sort_members;
 use crate::offsets::Boundary;
 use crate::peer::Peer;
 use crate::route::{MASTER_ID, TopicRoute};
+use crate::{ClientError, concurrently};
 
 /// For how long the retry topic, which brokers make at the first heartbeat, may be missing.
 const RETRY_TOPIC_GRACE_MS: i64 = 10_000;
@@ -144,23 +144,7 @@ impl Member {
             queue.topic == topic && (!own.contains(queue) || owned.pulling.is_finished())
         });
         let removed = removed.await;
-        let mut added = Vec::new();
-        let mut all_work = true;
-        for queue in &own {
-            if self.queues.lock().contains_key(queue) {
-                continue;
-            }
-            match self.start_offset(queue).await {
-                Ok(offset) => added.push((queue.clone(), offset)),
-                Err(error) => {
-                    all_work = false;
-                    self.warn(
-                        &format!("finding the offset to begin with in {queue}"),
-                        error,
-                    );
-                }
-            }
-        }
+        let (added, all_work) = self.find_start(&own).await;
         if added.is_empty() && removed.is_empty() {
             return all_work;
         }
@@ -178,6 +162,37 @@ impl Member {
             removed,
         });
         all_work
+    }
+
+    /// The queues that are not read yet, each with the offset to begin with, and whether it was found
+    /// for all of them.
+    async fn find_start(
+        self: &Arc<Self>,
+        own: &[MessageQueue],
+    ) -> (Vec<(MessageQueue, i64)>, bool) {
+        let new: Vec<MessageQueue> = {
+            let queues = self.queues.lock();
+            let new = own.iter().filter(|queue| !queues.contains_key(*queue));
+            new.cloned().collect()
+        };
+        let offsets = new.into_iter().map(|queue| {
+            let member = Arc::clone(self);
+            async move {
+                let offset = member.start_offset(&queue).await;
+                (queue, offset)
+            }
+        });
+        let (mut found, mut all_work) = (Vec::new(), true);
+        for (queue, offset) in concurrently::all(offsets).await {
+            match offset {
+                Ok(offset) => found.push((queue, offset)),
+                Err(error) => {
+                    all_work = false;
+                    self.warn(&format!("finding where to begin in {queue}"), error);
+                }
+            }
+        }
+        (found, all_work)
     }
 
     /// Stops reading these queues, once their offsets are committed.
@@ -229,11 +244,20 @@ impl Member {
     /// Tells the brokers that this subscription is newer than what they have.
     async fn announce(&self, topic: &str) {
         let now_ms = self.shared.clock.now_ms();
-        if let Some(wanted) = self.subscriptions.lock().get_mut(topic) {
+        let version = {
+            let mut subscriptions = self.subscriptions.lock();
+            let Some(wanted) = subscriptions.get_mut(topic) else {
+                return;
+            };
             // A clock that stands still must not make the new version look like the old one.
             wanted.data.sub_version = now_ms.max(wanted.data.sub_version + 1);
-        }
+            wanted.data.sub_version
+        };
         self.shared.heartbeat_all().await;
+        // A broker refuses pulls of a version that it has not heard of.
+        if let Some(wanted) = self.subscriptions.lock().get_mut(topic) {
+            wanted.heard_version = version;
+        }
     }
 
     /// Where to begin in a queue (RocketMQ `computePullFromWhereWithException`).

@@ -1,4 +1,4 @@
-//! What the tests of consumers need.
+//! A stored message.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
