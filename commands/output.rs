@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 
 pub(crate) use cell::{Cell, View};
 pub(crate) use color::Role;
-pub(crate) use item::{Column, Item, Listing, Render, Text};
+pub(crate) use item::{Column, Item, Listing, Partly, Render, Text};
 pub(crate) use options::{Format, OutputOptions, Terminal};
 pub(crate) use page::Page;
 pub(crate) use stream::Stream;

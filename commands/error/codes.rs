@@ -68,6 +68,10 @@ codes! {
         "No broker of this name is registered or belongs to this cluster.",
         "It has stopped and its route has been removed, or the name is misspelt.",
         "List the brokers of the cluster.";
+    QUEUE_NOT_FOUND = "queue_not_found", ErrorKind::NotFound, false:
+        "The topic has no such queue.",
+        "A queue number beyond those of the topic, or a broker that does not hold it.",
+        "gantry topic route TOPIC shows the queues of each broker.";
     MESSAGE_NOT_FOUND = "message_not_found", ErrorKind::NotFound, false:
         "No stored message fits.",
         "It was never stored, its file has been deleted by retention, or it lies on a broker that is down.",
@@ -114,6 +118,10 @@ codes! {
         "A broker is registered but could not be reached at the address it advertises.",
         "It has just died, or it advertises an address that is only valid elsewhere (inside a container, for instance).",
         "Compare the advertised address with what this machine can reach.";
+    NO_QUEUE = "no_queue", ErrorKind::Unreachable, true:
+        "The topic exists, but none of its queues can be written to (or read from) now.",
+        "Its brokers are down, or the topic's permission on them does not allow it.",
+        "Look at the topic's route and at the state of its brokers.";
     CONTROL_UNREACHABLE = "control_unreachable", ErrorKind::Unreachable, true:
         "The process of a local cluster does not answer on its control socket.",
         "It hangs, is being debugged, or belongs to another user.",

@@ -187,6 +187,34 @@ impl<T: Item> Render for Listing<T> {
     }
 }
 
+/// One object, with the targets that failed beside it: shown, and then the command ends with exit
+/// code 8.
+#[derive(Debug)]
+pub(crate) struct Partly<T> {
+    pub(crate) item: T,
+    pub(crate) failures: Vec<Failure>,
+}
+
+impl<T: Item> Partly<T> {
+    /// An object that nothing is missing from.
+    pub(crate) fn complete(item: T) -> Self {
+        Self {
+            item,
+            failures: Vec::new(),
+        }
+    }
+}
+
+impl<T: Item> Render for Partly<T> {
+    fn render(&self, out: &Output) -> Result<(), CommandError> {
+        out.item(&self.item)?;
+        if self.failures.is_empty() {
+            return Ok(());
+        }
+        Err(partial(&self.failures))
+    }
+}
+
 /// The error of a command that some of its targets failed.
 pub(crate) fn partial(failures: &[Failure]) -> CommandError {
     let texts: Vec<_> = failures

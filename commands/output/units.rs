@@ -38,6 +38,15 @@ pub(crate) fn grouped(number: i128) -> String {
     text
 }
 
+/// A number with its noun: `1 broker`, `3 brokers`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
 /// A size in decimal units: `3.1 kB`, `512 B`.
 pub(crate) fn bytes(size: u64) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
