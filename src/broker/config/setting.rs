@@ -35,7 +35,7 @@ fn suggestion(nearest: Option<&'static str>) -> String {
 }
 
 /// Names that other versions or documents use for the same setting.
-const ALIASES: [(&str, &str); 1] = [("brokerPort", "listenPort")];
+pub(super) const ALIASES: [(&str, &str); 1] = [("brokerPort", "listenPort")];
 
 /// How unlike a name may be that is suggested.
 const EDITS_MAX: usize = 5;
@@ -149,9 +149,11 @@ macro_rules! settings {
                 })
             }
 
-            /// The names of all settings.
+            /// Every name that [`set`](Self::set) takes: those of the settings, and the other
+            /// names that some of them have.
             pub fn known_keys() -> impl Iterator<Item = &'static str> {
-                SETTINGS.iter().map(|setting| setting.key)
+                let aliases = $crate::config::setting::ALIASES.iter().map(|(alias, _)| *alias);
+                SETTINGS.iter().map(|setting| setting.key).chain(aliases)
             }
 
             /// All settings with their values, as a properties file holds them.

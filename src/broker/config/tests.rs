@@ -61,7 +61,18 @@ fn what_is_written_is_read_again() {
         again.set(key, &value).unwrap();
     }
     assert_eq!(again, config);
-    assert_eq!(BrokerConfig::known_keys().count(), config.entries().count());
+}
+
+#[test]
+fn every_known_key_is_taken_under_each_of_its_names() {
+    let config = BrokerConfig::default();
+    assert!(BrokerConfig::known_keys().count() > config.entries().count());
+    for key in BrokerConfig::known_keys() {
+        let refused = BrokerConfig::default().set(key, "\0").err();
+        let is_unknown = matches!(refused, Some(SettingError::UnknownKey { .. }));
+        assert!(!is_unknown, "{key}");
+    }
+    assert!(BrokerConfig::known_keys().any(|key| key == "brokerPort"));
 }
 
 #[test]

@@ -35,10 +35,11 @@ pub(crate) fn pull_message(
         Ok(checked) => checked,
         Err(forbidden) => return answer::refuse(&forbidden, reply),
     };
-    commit(broker, &header);
     if let Some(reset) = reset_offset(broker, &pull) {
+        // Its progress is that of before the reset, and does not count any more.
         return answer::offset_was_reset(&pull, reset, reply);
     }
+    commit(broker, &header);
     let waiting = scratch::with_bytes(|body| {
         let outcome = answer::read(broker, &pull, pull.offset, body);
         note_progress(broker, &pull, &outcome);

@@ -1,0 +1,165 @@
+//! A small file that is replaced as a whole: the tables of the config folder.
+//!
+//! A crash at any moment leaves the old content or the new one, never half of either. What was there
+//! before stays beside it as `.bak`, as RocketMQ has it, and is read when the file itself is gone.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::StartError;
+
+/// Bytes that a table may have: a broker with more groups than any table allows stays below.
+const TABLE_LENGTH_MAX: u64 = 1 << 30;
+
+/// Replaces the content of `path`. It survives a power cut when this returns.
+pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let fresh = with_extension(path, "tmp");
+    let mut file = File::create(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    drop(file);
+    keep_backup(path)?;
+    fs::rename(&fresh, path)?;
+    sync_folder(path)
+}
+
+/// The content of `path`, or of its backup where `path` is not there; nothing when there is neither.
+pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match read_file(path)? {
+        Some(content) => Ok(Some(content)),
+        None => read_file(&with_extension(path, "bak")),
+    }
+}
+
+/// What `path` holds, as `parse` understands it: or its backup, where the file itself is not to be
+/// understood. Nothing when there is neither.
+///
+/// # Errors
+/// There is a file, but no good one.
+pub(crate) fn read_json<T, E: std::fmt::Display>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<Option<T>, StartError> {
+    let failed = |reason: String| StartError::Table {
+        path: path.to_owned(),
+        reason,
+    };
+    let content = read(path).map_err(|error| failed(error.to_string()))?;
+    let Some(content) = content else {
+        return Ok(None);
+    };
+    let reason = match parse(&content) {
+        Ok(value) => return Ok(Some(value)),
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(path = %path.display(), reason, "reading the backup instead of the file");
+    let backup = read_backup(path).ok().flatten();
+    let value = backup.and_then(|content| parse(&content).ok());
+    value.map(Some).ok_or_else(|| failed(reason))
+}
+
+/// What [`read`] would have given before the last [`write`].
+pub(crate) fn read_backup(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    read_file(&with_extension(path, "bak"))
+}
+
+/// Reads a file; one that is not there or is empty counts as none.
+fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.len() > TABLE_LENGTH_MAX {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("more than {TABLE_LENGTH_MAX} bytes"),
+        ));
+    }
+    let mut content = Vec::new();
+    file.take(TABLE_LENGTH_MAX).read_to_end(&mut content)?;
+    Ok((!content.is_empty()).then_some(content))
+}
+
+/// Gives the present content a second name, so that there is a whole file at every moment.
+fn keep_backup(path: &Path) -> io::Result<()> {
+    let staged = with_extension(path, "bak.tmp");
+    remove_if_there(&staged)?;
+    match fs::hard_link(path, &staged) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // File systems without hard links.
+        Err(_) => {
+            fs::copy(path, &staged)?;
+        }
+    }
+    fs::rename(&staged, with_extension(path, "bak"))
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn with_extension(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_previous_content_stays_as_the_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config").join("topics.json");
+        assert_eq!(read(&path).unwrap(), None);
+        write(&path, b"one").unwrap();
+        assert_eq!(read_backup(&path).unwrap(), None);
+        write(&path, b"two").unwrap();
+        write(&path, b"three").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some(&b"three"[..]));
+        assert_eq!(read_backup(&path).unwrap().as_deref(), Some(&b"two"[..]));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_lost_or_empty_file_is_read_from_its_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("topics.json");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        fs::write(&path, b"").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some(&b"one"[..]));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some(&b"one"[..]));
+    }
+
+    #[test]
+    fn what_a_crash_left_half_written_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("topics.json");
+        write(&path, b"one").unwrap();
+        fs::write(with_extension(&path, "tmp"), b"ha").unwrap();
+        fs::write(with_extension(&path, "bak.tmp"), b"ha").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some(&b"one"[..]));
+        write(&path, b"two").unwrap();
+        assert_eq!(read_backup(&path).unwrap().as_deref(), Some(&b"one"[..]));
+    }
+}
