@@ -171,7 +171,7 @@ fn make_room(file: &LogFile, position: u64) -> io::Result<()> {
 }
 
 fn open_next(log: &CommitLog, start: u64, length: usize) -> io::Result<LogFile> {
-    let next = log.create_file(start)?;
+    let next = log.take_next(start)?;
     match make_room(&next, length as u64) {
         Ok(()) => Ok(next),
         Err(error) => {

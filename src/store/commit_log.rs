@@ -56,6 +56,16 @@ impl LogFile {
     }
 }
 
+/// The file behind the last one.
+#[derive(Debug, Default)]
+struct NextFile {
+    /// It is made before it is needed.
+    ready: Option<LogFile>,
+    /// Where the newest file begins that was made or found. Each is made once: making one anew would
+    /// take away what was written to it in the meantime.
+    newest: Option<u64>,
+}
+
 /// All files of the log and where they end.
 #[derive(Debug)]
 pub(crate) struct CommitLog {
@@ -63,10 +73,11 @@ pub(crate) struct CommitLog {
     dir: PathBuf,
     file_size: u64,
     files: RwLock<VecDeque<LogFile>>,
-    /// A file made before it was needed.
-    next: Mutex<Option<LogFile>>,
+    next: Mutex<NextFile>,
     /// Physical offset behind the last record.
     end: AtomicU64,
+    /// Memory that shows what lies below was given back.
+    released: AtomicU64,
     /// Less room than this ahead of the end asks for more.
     ahead_low: AtomicU64,
 }
@@ -79,13 +90,18 @@ impl CommitLog {
         files: Vec<LogFile>,
         end: u64,
     ) -> Self {
+        let newest = files.last().map(|file| file.start);
         Self {
             storage,
             dir: config.commit_log_dir(),
             file_size: config.commit_log_file_size,
             files: RwLock::new(files.into()),
-            next: Mutex::new(None),
+            next: Mutex::new(NextFile {
+                ready: None,
+                newest,
+            }),
             end: AtomicU64::new(end),
+            released: AtomicU64::new(0),
             ahead_low: AtomicU64::new(AHEAD_MIN / 2),
         }
     }
@@ -150,17 +166,27 @@ impl CommitLog {
         files.iter().try_for_each(|file| file.file.sync_data())
     }
 
-    /// Opens the file that begins at `start`, makes its name durable and its beginning ready.
-    pub(crate) fn create_file(&self, start: u64) -> io::Result<LogFile> {
-        if let Some(next) = self.next.lock().take_if(|next| next.start == start) {
-            return Ok(next);
+    /// The file that begins at `start`, empty: the one made ahead, or one made now.
+    pub(crate) fn take_next(&self, start: u64) -> io::Result<LogFile> {
+        let mut next = self.next.lock();
+        if let Some(ready) = next.ready.take_if(|ready| ready.start == start) {
+            return Ok(ready);
         }
+        let file = self.make_file(start)?;
+        next.newest = Some(start);
+        Ok(file)
+    }
+
+    /// Makes the file that begins at `start`; its name survives a power cut.
+    fn make_file(&self, start: u64) -> io::Result<LogFile> {
         self.storage.create_dir_all(&self.dir)?;
         let path = offset_file_name(&self.dir, start);
         let mut file = self.storage.open(&path, FileKind::Log, self.file_size)?;
         if let Some(file) = Arc::get_mut(&mut file) {
             // One that was left over from before holds no records; it begins anew.
-            file.end_at(0)?;
+            if file.end_at(0)? {
+                file.sync_data()?;
+            }
         }
         self.storage.sync_dir(&self.dir)?;
         Ok(LogFile { start, file })
@@ -168,7 +194,7 @@ impl CommitLog {
 
     /// Keeps a new file for the next time it is asked for.
     pub(crate) fn keep_next(&self, next: LogFile) {
-        *self.next.lock() = Some(next);
+        self.next.lock().ready = Some(next);
     }
 
     /// Adds a file behind the others.
@@ -198,18 +224,22 @@ impl CommitLog {
             file.file
                 .prepare((file.file.prepared() + PREPARE_STEP).min(goal))?;
         }
-        if self.end() + window >= file.end() && self.next.lock().is_none() {
-            let next = self.create_file(file.end())?;
-            next.file.prepare(AHEAD_MIN)?;
-            // Unless the log rolled in the meantime and made its own.
-            if self
-                .files
-                .read()
-                .back()
-                .is_some_and(|last| last.start < next.start)
-            {
-                *self.next.lock() = Some(next);
-            }
+        if self.end() + window >= file.end() {
+            self.make_next(file.end())?;
+        }
+        Ok(())
+    }
+
+    /// Makes the file that begins at `start`, unless it was made already.
+    fn make_next(&self, start: u64) -> io::Result<()> {
+        let mut next = self.next.lock();
+        if next.newest.is_none_or(|newest| newest < start) {
+            let file = self.make_file(start)?;
+            file.file.prepare(AHEAD_MIN)?;
+            *next = NextFile {
+                ready: Some(file),
+                newest: Some(start),
+            };
         }
         Ok(())
     }
@@ -219,7 +249,8 @@ impl CommitLog {
     pub(crate) fn end_at(&mut self, end: u64) -> io::Result<()> {
         let files = self.files.get_mut();
         let mut has_gone = false;
-        while let Some(last) = files.pop_back_if(|last| last.start >= end) {
+        while let Some(last) = files.back().cloned().filter(|last| last.start >= end) {
+            files.pop_back();
             self.storage
                 .remove_file(&offset_file_name(&self.dir, last.start))?;
             has_gone = true;
@@ -231,8 +262,17 @@ impl CommitLog {
             let in_file = (end - last.start).min(last.file.size());
             let file = Arc::get_mut(&mut last.file);
             let file = file.ok_or_else(|| io::Error::other("the log is in use already"))?;
-            file.end_at(in_file)?;
+            // Synced before anything is appended: what is cut off must not come back behind a record
+            // that a power cut takes.
+            if file.end_at(in_file)? {
+                file.sync_data()?;
+            }
         }
+        let newest = files.back().map(|file| file.start);
+        *self.next.get_mut() = NextFile {
+            ready: None,
+            newest,
+        };
         self.set_end(end);
         Ok(())
     }
@@ -268,13 +308,27 @@ impl CommitLog {
         Ok(stat.map(|stat| stat.modified_ms))
     }
 
-    /// Gives back the memory that shows what lies well behind `end`.
-    pub(crate) fn release_behind(&self, end: u64) {
-        let end = end.saturating_sub(RESIDENT_BEHIND);
-        for file in self.files.read().iter() {
-            if file.start < end {
-                file.file.release(end.min(file.end()) - file.start);
-            }
+    /// Gives back the memory that shows what was written some time ago: after each stretch that is
+    /// written, that stretch; and `all` from time to time, for what was read again since.
+    pub(crate) fn release_behind(&self, all: bool) {
+        let to = self.end().saturating_sub(RESIDENT_BEHIND);
+        let from = if all {
+            0
+        } else {
+            self.released.load(Ordering::Relaxed)
+        };
+        if !all && to < from + RELEASE_STEP {
+            return;
+        }
+        self.released.store(to, Ordering::Relaxed);
+        for file in self
+            .files
+            .read()
+            .iter()
+            .filter(|file| file.start < to && file.end() > from)
+        {
+            let start = from.max(file.start) - file.start;
+            file.file.release(start..to.min(file.end()) - file.start);
         }
     }
 
@@ -306,5 +360,7 @@ const AHEAD_MIN: u64 = 256 * 1024;
 const AHEAD_MAX: u64 = 8 * 1024 * 1024;
 /// Room made in one step.
 const PREPARE_STEP: u64 = 512 * 1024;
+/// Memory given back at a time.
+const RELEASE_STEP: u64 = 8 * 1024 * 1024;
 /// Bytes behind the end that stay in the process's memory for consumers close behind.
 const RESIDENT_BEHIND: u64 = 16 * 1024 * 1024;

@@ -174,6 +174,17 @@ impl ConsumeQueue {
         !std::mem::replace(&mut tail.is_dirty, true)
     }
 
+    /// Lets a queue that has no units go on from an offset. Only for recovery.
+    pub(crate) fn begin_at(&self, queue_offset: i64) {
+        let mut tail = self.tail.lock();
+        if tail.next() == 0 {
+            tail.first = queue_offset;
+            tail.written = queue_offset;
+            self.min_offset.store(queue_offset, Ordering::Release);
+            self.max_offset.store(queue_offset, Ordering::SeqCst);
+        }
+    }
+
     /// Copies the units from `queue_offset` on into `units` and returns how many there were: fewer
     /// than asked for at the end of the queue or of a file, none where there are none.
     ///
@@ -257,22 +268,13 @@ impl ConsumeQueue {
         debug_assert_eq!(tail.next(), self.max_offset.load(Ordering::Relaxed));
     }
 
-    /// Physical offset of the first message whose unit is not in the files yet.
-    pub(crate) fn first_unwritten(&self) -> Option<i64> {
-        let tail = self.tail.lock();
-        let position = tail.position(tail.written)?;
-        tail.units
-            .get(position)
-            .map(|unit| CqUnit::from_bytes(unit).physical_offset)
-    }
-
     /// Moves the minimum up to the first message at or behind `physical_min`, where the log begins.
     ///
     /// # Errors
     /// What the system says when a file cannot be read.
     pub(crate) fn correct_min(&self, files: &QueueFiles, physical_min: i64) -> io::Result<()> {
         let (mut low, mut high) = (self.min_offset(), self.max_offset());
-        let first_file = files.first_offset(&self.key)?.unwrap_or(low as u64);
+        let first_file = files.first_offset(&self.key)?.unwrap_or(to_u64(low));
         low = low.max(to_i64(first_file));
         let is_gone = |unit: Option<CqUnit>| {
             unit.is_none_or(|unit| unit.is_pre_blank() || unit.physical_offset < physical_min)

@@ -282,7 +282,7 @@ impl IndexFile {
 
     /// Gives back the memory that shows the file.
     pub(crate) fn release(&self) {
-        self.file.release(self.shape.file_size());
+        self.file.release(0..self.shape.file_size());
     }
 }
 

@@ -13,7 +13,7 @@
 //! - [`flush`], [`derive`], [`checkpoint`], [`retention`], [`threads`]: what happens in the background.
 //! - [`recovery`], [`queue_load`]: opening a directory, whatever happened to it before.
 //! - [`storage`], [`mapped_file`], [`plain_file`]: the seam to the disk.
-//! - [`json_file`]: configuration tables, replaced atomically. [`inspect`]: an offline check.
+//! - [`inspect`]: an offline check of a directory.
 //!
 //! Invariant: the CommitLog is the truth; all other files are derived from it and can be rebuilt.
 
@@ -31,6 +31,7 @@ mod flush;
 mod get_message;
 mod index;
 mod index_file;
+pub mod inspect;
 mod log_scan;
 mod mapped_file;
 mod message_store;

@@ -214,6 +214,17 @@ impl LogScan {
         }
     }
 
+    /// Whether a sound record, or the blank at the end of a file, stands right here.
+    pub(crate) fn is_followed(&mut self) -> bool {
+        let Some(file) = self.files.get(self.current) else {
+            return false;
+        };
+        !matches!(
+            place_at(file, self.position, &mut self.scratch),
+            Place::Nothing
+        )
+    }
+
     /// The next sound record behind damage, in this file or at the head of a later one.
     fn next_sound(&mut self, damage_at: u64) -> Option<u64> {
         let mut from = damage_at + 1;
@@ -232,7 +243,7 @@ impl LogScan {
     pub(crate) fn release(&self) {
         if let Some(file) = self.files.get(self.current) {
             file.file
-                .release(self.position.clamp(file.start, file.end()) - file.start);
+                .release(0..self.position.clamp(file.start, file.end()) - file.start);
         }
     }
 }

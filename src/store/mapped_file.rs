@@ -17,7 +17,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 
 use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
 use parking_lot::{Mutex, RwLock};
@@ -29,6 +29,8 @@ use crate::storage::{
 };
 
 const PAGE_SIZE: u64 = 4096;
+/// Bytes that are written last: size and magic of a record, without which it is none.
+const HEAD_LENGTH: usize = 8;
 
 /// A mapping whose bytes are copied in and out, never lent out as a whole.
 #[derive(Debug)]
@@ -49,6 +51,23 @@ impl Mapping {
         let start = usize::try_from(at).ok()?;
         let end = start.checked_add(length)?;
         (end <= self.size).then_some(start..end)
+    }
+
+    /// Gives back the memory of a range that lies in the mapping and begins with a page.
+    fn release(&self, range: Range<u64>) {
+        let length = to_usize(range.end - range.start);
+        // SAFETY: the mapping is shared and of a file, so its bytes stay what they are and come back
+        // from the page cache at the next access; memory of this kind may be taken at any time.
+        let advised = unsafe {
+            self.map.unchecked_advise_range(
+                UncheckedAdvice::DontNeed,
+                to_usize(range.start),
+                length,
+            )
+        };
+        if let Err(error) = advised {
+            tracing::debug!(%error, "memory cannot be given back");
+        }
     }
 
     /// # Safety
@@ -87,8 +106,6 @@ struct MappedLogFile {
     preparing: Mutex<()>,
     /// Set while someone writes through the mapping: there is one writer at a time.
     writing: AtomicBool,
-    /// Memory below this was given back already.
-    released: AtomicU64,
 }
 
 impl MappedLogFile {
@@ -104,7 +121,6 @@ impl MappedLogFile {
             prepared: AtomicU64::new(end),
             preparing: Mutex::new(()),
             writing: AtomicBool::new(false),
-            released: AtomicU64::new(0),
         })
     }
 
@@ -116,9 +132,15 @@ impl MappedLogFile {
         if end > self.prepared.load(Ordering::Acquire) {
             self.prepare(end)?;
         }
+        let (head, rest) = bytes.split_at(bytes.len().min(HEAD_LENGTH));
+        let middle = range.start + head.len();
         // SAFETY: the range lies in the mapping; `writing` keeps other writers away; `view` lends out
         // only bytes below `written`, and `prepare` zeroes only bytes above `prepared`.
-        unsafe { self.mapping.copy_in(range, bytes) };
+        unsafe { self.mapping.copy_in(&(middle..range.end), rest) };
+        // A process that is killed in between leaves no head, and so nothing that looks like a record.
+        compiler_fence(Ordering::Release);
+        // SAFETY: as above.
+        unsafe { self.mapping.copy_in(&(range.start..middle), head) };
         self.written.store(end, Ordering::Release);
         Ok(())
     }
@@ -184,11 +206,11 @@ impl StorageFile for MappedLogFile {
         self.prepared.load(Ordering::Acquire)
     }
 
-    fn end_at(&mut self, end: u64) -> io::Result<()> {
-        disk::zero_from(&self.file, end, self.size)?;
+    fn end_at(&mut self, end: u64) -> io::Result<bool> {
+        let had_content = disk::zero_from(&self.file, end, self.size)?;
         self.written.store(end, Ordering::Release);
         self.prepared.store(end, Ordering::Release);
-        Ok(())
+        Ok(had_content)
     }
 
     fn data_range(&self, at: u64) -> io::Result<Option<Range<u64>>> {
@@ -199,19 +221,11 @@ impl StorageFile for MappedLogFile {
         self.file.sync_data()
     }
 
-    fn release(&self, end: u64) {
-        let end = end.min(self.written.load(Ordering::Acquire)) / PAGE_SIZE * PAGE_SIZE;
-        let from = self.released.swap(end, Ordering::Relaxed).min(end);
-        if from < end {
-            // SAFETY: the mapping is shared and of a file, so its bytes stay what they are and come
-            // back from the page cache at the next access.
-            let _advised = unsafe {
-                self.mapping.map.unchecked_advise_range(
-                    UncheckedAdvice::DontNeed,
-                    to_usize(from),
-                    to_usize(end - from),
-                )
-            };
+    fn release(&self, range: Range<u64>) {
+        let start = range.start / PAGE_SIZE * PAGE_SIZE;
+        let end = range.end.min(self.written.load(Ordering::Acquire)) / PAGE_SIZE * PAGE_SIZE;
+        if start < end {
+            self.mapping.release(start..end);
         }
     }
 }
@@ -267,7 +281,7 @@ impl StorageFile for MappedIndexFile {
         self.size
     }
 
-    fn end_at(&mut self, end: u64) -> io::Result<()> {
+    fn end_at(&mut self, end: u64) -> io::Result<bool> {
         disk::zero_from(&self.file, end, self.size)
     }
 
@@ -275,15 +289,12 @@ impl StorageFile for MappedIndexFile {
         self.file.sync_data()
     }
 
-    fn release(&self, end: u64) {
-        let mapping = self.mapping.write();
-        let length = to_usize(end.min(self.size) / PAGE_SIZE * PAGE_SIZE);
-        // SAFETY: a shared mapping of a file: its bytes stay and come back from the page cache.
-        let _advised = unsafe {
-            mapping
-                .map
-                .unchecked_advise_range(UncheckedAdvice::DontNeed, 0, length)
-        };
+    fn release(&self, range: Range<u64>) {
+        let start = range.start.min(self.size) / PAGE_SIZE * PAGE_SIZE;
+        let end = range.end.min(self.size);
+        if start < end {
+            self.mapping.write().release(start..end);
+        }
     }
 }
 
@@ -310,6 +321,10 @@ impl Storage for MmapStorage {
                 })
             }
         })
+    }
+
+    fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        self.plain.open_to_read(path)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {

@@ -34,6 +34,18 @@ impl PlainFile {
             written,
         })
     }
+
+    /// Opens an existing file without the right to write it.
+    pub(crate) fn open_to_read(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self {
+            file,
+            size,
+            kind: FileKind::Queue,
+            written: AtomicU64::new(size),
+        })
+    }
 }
 
 impl StorageFile for PlainFile {
@@ -71,10 +83,10 @@ impl StorageFile for PlainFile {
         self.size
     }
 
-    fn end_at(&mut self, end: u64) -> io::Result<()> {
-        disk::zero_from(&self.file, end, self.size)?;
+    fn end_at(&mut self, end: u64) -> io::Result<bool> {
+        let had_content = disk::zero_from(&self.file, end, self.size)?;
         self.written.store(end, Ordering::Release);
-        Ok(())
+        Ok(had_content)
     }
 
     fn data_range(&self, at: u64) -> io::Result<Option<Range<u64>>> {
@@ -93,6 +105,10 @@ pub struct PlainStorage;
 impl Storage for PlainStorage {
     fn open(&self, path: &Path, kind: FileKind, size: u64) -> io::Result<Arc<dyn StorageFile>> {
         Ok(Arc::new(PlainFile::open(path, kind, size)?))
+    }
+
+    fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        Ok(Arc::new(PlainFile::open_to_read(path)?))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {

@@ -324,6 +324,14 @@ impl QueueFiles {
         Ok(())
     }
 
+    /// Notes that a process before this one may have written files and not synced them.
+    pub(crate) fn distrust(&self) {
+        *self.unsynced.lock() = Unsynced {
+            everything: true,
+            ..Unsynced::default()
+        };
+    }
+
     /// Makes all that was written survive a power cut. Says whether there was anything to do.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ pub(crate) struct Loaded {
     pub(crate) physical_end: i64,
     /// Something stands behind the last unit that does not count.
     pub(crate) has_more: bool,
+    /// Queue offset that the first file begins at by its name. Where no units are left, and the log
+    /// has none of the queue's records either, the queue goes on from there.
+    pub(crate) named_offset: i64,
 }
 
 /// Reads the queue; units of records that end behind `limit` do not count.
@@ -51,15 +54,16 @@ pub(crate) fn load(files: &QueueFiles, key: &QueueKey, limit: i64) -> io::Result
                 max_offset,
                 physical_end,
                 has_more,
+                named_offset: min_offset,
             });
         }
     }
-    // A first file without units still says by its name how many messages there were before.
     Ok(Loaded {
-        min_offset,
-        max_offset: min_offset,
+        min_offset: 0,
+        max_offset: 0,
         physical_end: 0,
         has_more,
+        named_offset: min_offset,
     })
 }
 

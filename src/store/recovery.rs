@@ -111,12 +111,15 @@ pub(crate) fn recover(
     storage: &SharedStorage,
 ) -> Result<Recovered, OpenError> {
     let files = open_log_files(config, storage)?;
-    let (checkpoint_file, checkpoint) = open_checkpoint(config, storage)?;
+    let (checkpoint_file, mut checkpoint) = open_checkpoint(config, storage)?;
     let last_stop = last_stop(config, storage, &checkpoint, files.is_empty())?;
     // Until it is known where the log ends, all of its files may be read.
     let files_end = files.last().map_or(0, LogFile::end);
     let mut log = CommitLog::new(Arc::clone(storage), config, files, files_end);
     let queue_files = QueueFiles::new(Arc::clone(storage), config);
+    if !matches!(last_stop, LastStop::New | LastStop::Clean) {
+        queue_files.distrust();
+    }
     let dispatcher = Dispatcher::default();
     let root = || config.root.clone();
 
@@ -124,6 +127,11 @@ pub(crate) fn recover(
     let queues =
         queues::load_all(&queue_files, storage, &log, &mut plan).map_err(OpenError::io(root()))?;
     plan.settle(&checkpoint, &log);
+    if withdraw(&mut checkpoint, &plan) {
+        checkpoint_file
+            .write_synced(&checkpoint)
+            .map_err(OpenError::io(checkpoint_path(config)))?;
+    }
     let target = scan::Target {
         queues: &queues,
         dispatcher: &dispatcher,
@@ -144,8 +152,8 @@ pub(crate) fn recover(
             .map_err(OpenError::io(config.commit_log_dir()))?;
         synced = end;
     }
-    queues::settle(&queues, &queue_files, &log).map_err(OpenError::io(root()))?;
-    let index = open_index(config, storage, &log, last_stop, &checkpoint)
+    queues::settle(&queues, &queue_files, &log, &plan).map_err(OpenError::io(root()))?;
+    let index = open_index(config, storage, &log, last_stop, &mut checkpoint)
         .map_err(OpenError::io(config.index_dir()))?;
 
     let report = RecoveryReport {
@@ -240,13 +248,28 @@ fn last_stop(
     })
 }
 
+/// Takes back what the checkpoint says of ConsumeQueues that have to be built anew: if the power is cut
+/// on the way, it must not vouch for half of them. Says whether it did.
+fn withdraw(checkpoint: &mut Checkpoint, plan: &Plan) -> bool {
+    let Some(extension) = &mut checkpoint.extension else {
+        return false;
+    };
+    let rebuilt_from = to_i64(plan.scan_from);
+    if plan.is_complete || extension.queues_synced <= rebuilt_from {
+        return false;
+    }
+    extension.queues_synced = rebuilt_from;
+    extension.queues_written = extension.queues_written.min(rebuilt_from);
+    true
+}
+
 /// Opens the index files that can be relied on and finds out where to go on.
 fn open_index(
     config: &StoreConfig,
     storage: &SharedStorage,
     log: &CommitLog,
     last_stop: LastStop,
-    checkpoint: &Checkpoint,
+    checkpoint: &mut Checkpoint,
 ) -> io::Result<Option<Index>> {
     if !config.index_enabled {
         return Ok(None);
@@ -265,6 +288,12 @@ fn open_index(
     };
     let files = index::load_files(storage, config, &keep)?;
     let mut position = index::resume_at(&files);
+    // Files that are gone are built anew, and the checkpoint vouches for them only when they are synced.
+    let kept_until = files
+        .iter()
+        .rfind(|file| file.is_full())
+        .map(|file| file.header().end_timestamp);
+    checkpoint.java.index_timestamp = synced_until.min(kept_until.unwrap_or(0));
     if let Some(extension) = checkpoint.extension.as_ref().filter(|_| keeps_memory)
         && to_i64(files.len() as u64) >= extension.index_file_count
     {

@@ -391,11 +391,11 @@ impl Shared {
         metas: &[RecordMeta],
         placed: Placed,
     ) -> Option<Arrival> {
-        let mut next = placed.first;
         let mut last = None;
-        for meta in metas.iter().filter(|meta| meta.is_queued) {
+        for (queue_offset, meta) in (placed.first..).zip(metas.iter().filter(|meta| meta.is_queued))
+        {
             let arrival = Arrival {
-                queue_offset: next,
+                queue_offset,
                 physical_offset: physical_of(placed.physical, meta.at),
                 tags_code: meta.tags_code.at(placed.now),
                 store_timestamp: placed.now,
@@ -410,7 +410,6 @@ impl Shared {
             } else {
                 self.dispatcher.apply(queue, &arrival, size);
             }
-            next += 1;
             last = Some(arrival);
         }
         last

@@ -10,8 +10,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-// pub mod crash;
+#[cfg(any(test, feature = "testing"))]
+pub mod crash;
 pub(crate) mod disk;
+pub(crate) mod read_only;
 
 pub use crate::mapped_file::MmapStorage;
 pub use crate::plain_file::PlainStorage;
@@ -63,11 +65,12 @@ pub trait StorageFile: Debug + Send + Sync {
     /// How far [`prepare`](Self::prepare) has come.
     fn prepared(&self) -> u64;
 
-    /// Ends the content at `end`: everything behind it becomes zero, and appends go on there.
+    /// Ends the content at `end`: everything behind it becomes zero, and appends go on there. Says
+    /// whether anything there was not zero.
     ///
     /// # Errors
     /// What the system says; the file is then as it was or partly zeroed behind `end`.
-    fn end_at(&mut self, end: u64) -> io::Result<()>;
+    fn end_at(&mut self, end: u64) -> io::Result<bool>;
 
     /// The first stretch at or after `at` that may hold something else than zeros; `None` when all
     /// the rest is a hole.
@@ -84,9 +87,9 @@ pub trait StorageFile: Debug + Send + Sync {
     /// What the system says. A failure is final: the system may have dropped what it could not write.
     fn sync_data(&self) -> io::Result<()>;
 
-    /// Gives back the memory that shows bytes below `end`; they stay readable.
-    fn release(&self, end: u64) {
-        let _nothing_held = end;
+    /// Gives back the memory that shows these bytes; they stay readable.
+    fn release(&self, range: Range<u64>) {
+        let _nothing_held = range;
     }
 }
 
@@ -108,25 +111,24 @@ pub struct FileStat {
     pub modified_ms: i64,
 }
 
-/// How full the file system of a directory is.
+/// How full the file system of a directory is, for those who may write to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskUsage {
-    /// Size in bytes.
-    pub total: u64,
+    /// Bytes in use.
+    pub used: u64,
     /// Bytes that may still be written.
     pub available: u64,
 }
 
 impl DiskUsage {
-    /// Used share between 0 and 1.
+    /// Used share between 0 and 1. What is kept for the system's administrator counts as neither.
     #[must_use]
     pub fn used_ratio(&self) -> f64 {
-        if self.total == 0 {
-            return 0.0;
-        }
-        let used = self.total.saturating_sub(self.available);
+        let total = u128::from(self.used) + u128::from(self.available);
         // Thousandths are exact enough for a threshold in per cent, and need no lossy cast.
-        let per_mille = u128::from(used) * 1000 / u128::from(self.total);
+        let per_mille = (u128::from(self.used) * 1000)
+            .checked_div(total)
+            .unwrap_or(0);
         f64::from(u32::try_from(per_mille).unwrap_or(1000)) / 1000.0
     }
 }
@@ -147,6 +149,12 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// # Errors
     /// `InvalidData` when the file is longer than `size`; what the system says otherwise.
     fn open(&self, path: &Path, kind: FileKind, size: u64) -> io::Result<Arc<dyn StorageFile>>;
+
+    /// Opens a file as it is, only to read it; it has the size that it has.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none; what the system says otherwise.
+    fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>>;
 
     /// Names in a directory, sorted; none when there is no such directory.
     ///

@@ -1,4 +1,10 @@
 //! Tests of the whole store: what a broker, a crash, a bad disk or an old directory does to it.
 
 mod basics;
-mod support;
+mod damage;
+mod disk;
+mod model;
+mod power_cut;
+mod retention;
+mod running;
+pub(crate) mod support;

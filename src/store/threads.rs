@@ -70,7 +70,6 @@ fn flush_loop(shared: &Shared) {
         }
         if !waker.is_stopped() && shared.flush.has_work(&shared.log) {
             shared.flush_once();
-            shared.log.release_behind(shared.visible_end());
         }
     }
 }
@@ -133,8 +132,11 @@ fn housekeeping_loop(shared: &Shared) {
             // The put that finds no room tells its sender; this thread only saves time.
             tracing::debug!(%error, "no room ahead of the log");
         }
+        shared.log.release_behind(false);
         if now() >= next_clean {
             shared.clean_once();
+            shared.log.release_behind(true);
+            shared.index.iter().for_each(crate::index::Index::release);
             next_clean = now() + shared.config.clean_interval;
         }
         waker.sleep(Some(next_clean.saturating_sub(now())), || {

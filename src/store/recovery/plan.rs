@@ -1,9 +1,14 @@
 //! What recovery may rely on, and from where it has to read the log.
 
+use std::sync::Arc;
+
+use protocol::message::RecordView;
+
 use crate::checkpoint::Checkpoint;
 use crate::commit_log::CommitLog;
 use crate::convert::{to_i64, to_u64};
 use crate::log_scan::{Place, place_at};
+use crate::queue::Queue;
 
 use super::LastStop;
 
@@ -26,8 +31,12 @@ pub(super) struct Plan {
     pub(super) units_end: u64,
     /// Units are missing that must once have been there.
     pub(super) has_lost_units: bool,
+    /// Queues without units whose files say by their names from which offset they go on.
+    pub(super) named_only: Vec<(Arc<Queue>, i64)>,
     /// Queues with files.
     pub(super) queue_count: i64,
+    /// The ConsumeQueue files are as complete as the checkpoint says.
+    pub(super) is_complete: bool,
 }
 
 impl Plan {
@@ -52,14 +61,16 @@ impl Plan {
             scan_from: 0,
             units_end: 0,
             has_lost_units: false,
+            named_only: Vec::new(),
             queue_count: 0,
+            is_complete: true,
         }
     }
 
     /// What follows from the ConsumeQueues.
     pub(super) fn settle(&mut self, checkpoint: &Checkpoint, log: &CommitLog) {
         let extension = checkpoint.extension.clone().unwrap_or_default();
-        let was_complete = self.queue_count >= extension.queue_count && !self.has_lost_units;
+        self.is_complete = self.queue_count >= extension.queue_count && !self.has_lost_units;
         let complete_below = match self.last_stop {
             LastStop::Clean => extension.log_synced,
             LastStop::ProcessEnded => extension.queues_written,
@@ -77,7 +88,7 @@ impl Plan {
             }
             _ => complete_below,
         };
-        self.scan_from = if was_complete {
+        self.scan_from = if self.is_complete {
             to_u64(scan_from).max(log.start())
         } else {
             log.start()
@@ -88,6 +99,19 @@ impl Plan {
     pub(super) fn keeps_behind_damage(&self, found_at: u64) -> bool {
         matches!(self.last_stop, LastStop::Clean | LastStop::ProcessEnded)
             || found_at < self.promised
+    }
+
+    /// Whether a record that looks sound may be the beginning of a torn tail: nobody promised it, and
+    /// its properties, which the checksum does not cover, are no text.
+    pub(super) fn may_be_torn(&self, record: &RecordView<'_>) -> bool {
+        let properties = record.properties_bytes();
+        // Sectors that were not written read as zeros; a process that ends leaves them at the end only.
+        let has_zeros = match self.last_stop {
+            LastStop::ProcessEnded | LastStop::Clean => properties.ends_with(&[0]),
+            _ => properties.contains(&0),
+        };
+        to_u64(record.physical_offset()) >= self.promised
+            && (has_zeros || std::str::from_utf8(properties).is_err())
     }
 }
 

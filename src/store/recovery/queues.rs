@@ -38,7 +38,7 @@ pub(super) fn load_all(
                 topic: Arc::clone(&topic_name),
                 queue_id,
             };
-            load_one(files, log, plan, &queues, key)?;
+            load_one(files, log, plan, &queues, &key)?;
         }
     }
     Ok(queues)
@@ -49,12 +49,12 @@ fn load_one(
     log: &CommitLog,
     plan: &mut Plan,
     queues: &QueueTable,
-    key: QueueKey,
+    key: &QueueKey,
 ) -> io::Result<()> {
-    let mut loaded = queue_load::load(files, &key, plan.units_limit)?;
+    let mut loaded = queue_load::load(files, key, plan.units_limit)?;
     let mut has_more = loaded.has_more;
     if matches!(plan.last_stop, LastStop::JavaClean | LastStop::JavaUnclean) {
-        let verified = queue_load::verify(files, &key, log, loaded)?;
+        let verified = queue_load::verify(files, key, log, loaded)?;
         has_more |= verified.max_offset < loaded.max_offset;
         loaded = verified;
     }
@@ -64,23 +64,34 @@ fn load_one(
         plan.last_stop,
         LastStop::PowerCut | LastStop::JavaUnclean | LastStop::JavaClean
     ) {
-        files.end_at(&key, to_u64(loaded.max_offset))?;
+        files.end_at(key, to_u64(loaded.max_offset))?;
     } else if has_more {
         plan.has_lost_units = true;
-        files.end_at(&key, to_u64(loaded.max_offset))?;
+        files.end_at(key, to_u64(loaded.max_offset))?;
     }
     plan.queue_count += 1;
     files.count_queues(1);
     plan.units_end = plan.units_end.max(to_u64(loaded.physical_end));
-    queues.insert_if_absent(&key.topic, key.queue_id, |key| {
+    let queue = queues.insert_if_absent(&key.topic, key.queue_id, |key| {
         Queue::new(key, loaded.min_offset, loaded.max_offset)
     });
+    if loaded.max_offset == 0 && loaded.named_offset > 0 {
+        plan.named_only.push((queue, loaded.named_offset));
+    }
     Ok(())
 }
 
 /// After the log was read: where the queues begin, and which offset comes next in each.
-pub(super) fn settle(queues: &QueueTable, files: &QueueFiles, log: &CommitLog) -> io::Result<()> {
+pub(super) fn settle(
+    queues: &QueueTable,
+    files: &QueueFiles,
+    log: &CommitLog,
+    plan: &Plan,
+) -> io::Result<()> {
     let log_start = to_i64(log.start());
+    for (queue, offset) in &plan.named_only {
+        queue.consume_queue().begin_at(*offset);
+    }
     for queue in queues.all() {
         let consume_queue = queue.consume_queue();
         queue.set_next_offset(consume_queue.max_offset());

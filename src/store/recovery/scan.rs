@@ -10,7 +10,7 @@ use protocol::message::RecordView;
 use crate::append::{TagsCode, is_queued};
 use crate::commit_log::CommitLog;
 use crate::config::StoreConfig;
-use crate::convert::{to_i32, to_i64};
+use crate::convert::{to_i32, to_i64, to_u64};
 use crate::dispatch::{Arrival, Dispatcher};
 use crate::log_scan::{LogScan, Step};
 use crate::queue::{Queue, QueueTable};
@@ -65,6 +65,14 @@ pub(super) fn run(
     let mut scan = LogScan::new(log.files_from(plan.scan_from), plan.scan_from);
     scanned.end = loop {
         match scan.step() {
+            Step::Record(record) if plan.may_be_torn(&record) => {
+                let start = to_u64(record.physical_offset());
+                let keeps = plan.keeps_behind_damage(scan.position()) && scan.is_followed();
+                if !keeps {
+                    break start;
+                }
+                scanned.note_damage(to_i64(start)..to_i64(scan.position()));
+            }
             Step::Record(record) => {
                 scanned.records += 1;
                 scanned.last_timestamp = record.store_timestamp();

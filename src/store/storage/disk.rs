@@ -39,25 +39,48 @@ pub(crate) fn open_sized(path: &Path, size: u64) -> io::Result<(File, bool)> {
     Ok((file, length == 0))
 }
 
-/// Makes every byte of `file` from `at` on zero.
-pub(crate) fn zero_from(file: &File, at: u64, size: u64) -> io::Result<()> {
-    let mut at = at;
-    while let Some(data_at) = next_data(file, at, size)? {
-        // Up to the next page by hand: holes come in whole pages.
-        let page_end = (data_at / PAGE_SIZE + 1)
-            .saturating_mul(PAGE_SIZE)
-            .min(size);
-        write_zeros(file, data_at, page_end)?;
-        at = page_end;
-        if at < size && rustix::fs::fallocate(file, PUNCH, at, size - at).is_ok() {
-            return Ok(());
+/// Makes every byte of `file` from `at` on zero. Says whether one was not.
+pub(crate) fn zero_from(file: &File, at: u64, size: u64) -> io::Result<bool> {
+    let Some(found) = next_non_zero(file, at, size)? else {
+        return Ok(false);
+    };
+    // Up to the next page by hand: holes come in whole pages.
+    let page_end = (found / PAGE_SIZE + 1).saturating_mul(PAGE_SIZE).min(size);
+    write_zeros(file, found, page_end)?;
+    let punched =
+        page_end == size || rustix::fs::fallocate(file, PUNCH, page_end, size - page_end).is_ok();
+    if !punched {
+        let mut at = page_end;
+        while let Some(data) = data_range(file, at, size)? {
+            write_zeros(file, data.start, data.end)?;
+            at = data.end;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 const PAGE_SIZE: u64 = 4096;
 const PUNCH: FallocateFlags = FallocateFlags::PUNCH_HOLE.union(FallocateFlags::KEEP_SIZE);
+
+/// Position of the first byte at or after `at` that is not zero.
+fn next_non_zero(file: &File, at: u64, size: u64) -> io::Result<Option<u64>> {
+    let mut buffer = vec![0; ZEROS_LENGTH];
+    let mut at = at;
+    while let Some(data) = data_range(file, at, size)? {
+        at = data.start;
+        while at < data.end {
+            let length = usize::try_from(data.end - at)
+                .unwrap_or(ZEROS_LENGTH)
+                .min(ZEROS_LENGTH);
+            file.read_exact_at(&mut buffer[..length], at)?;
+            if let Some(found) = buffer[..length].iter().position(|byte| *byte != 0) {
+                return Ok(Some(at + found as u64));
+            }
+            at += length as u64;
+        }
+    }
+    Ok(None)
+}
 
 /// Writes zeros over `[at, end)`.
 pub(crate) fn write_zeros(file: &File, at: u64, end: u64) -> io::Result<()> {
@@ -185,7 +208,10 @@ pub(crate) fn sync_all(dir: &Path) -> io::Result<()> {
 pub(crate) fn disk_usage(dir: &Path) -> io::Result<DiskUsage> {
     let stat = rustix::fs::statvfs(dir)?;
     Ok(DiskUsage {
-        total: stat.f_blocks.saturating_mul(stat.f_frsize),
+        used: stat
+            .f_blocks
+            .saturating_sub(stat.f_bfree)
+            .saturating_mul(stat.f_frsize),
         available: stat.f_bavail.saturating_mul(stat.f_frsize),
     })
 }

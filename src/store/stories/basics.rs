@@ -75,7 +75,7 @@ fn a_get_stops_at_its_limits_but_gives_one_message_at_least() {
         put(&store, "t", 0, &"x".repeat(1000));
     }
     let queue = store.queue("t", 0).expect("queue");
-    let mut take = |limits| store.get_messages(&queue, 0, limits, &mut AcceptAll, &mut |_| {});
+    let take = |limits| store.get_messages(&queue, 0, limits, &mut AcceptAll, &mut |_| {});
     assert_eq!(take(GetLimits::count(4)).count, 4);
     assert_eq!(
         take(GetLimits {

@@ -1,12 +1,12 @@
 //! What the stories share: a small store in a directory of its own, and messages for it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 
-use clock::ManualClock;
+use clock::{Clock as _, ManualClock};
 use protocol::message::{RecordParts, encode_record};
 
+use crate::storage::crash::CrashStorage;
 use crate::storage::{PlainStorage, SharedStorage};
 use crate::{AcceptAll, FlushMode, GetLimits, GetOutcome, MessageStore, PutOutcome, StoreConfig};
 
@@ -16,10 +16,12 @@ pub(crate) const BEGIN_MS: i64 = 1_700_000_000_000;
 /// A store directory that goes away with the test.
 #[derive(Debug)]
 pub(crate) struct Fixture {
-    pub(crate) dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
     pub(crate) config: StoreConfig,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) storage: SharedStorage,
+    /// The disk in memory, where the store is on one.
+    pub(crate) crash_disk: Option<Arc<CrashStorage>>,
 }
 
 impl Fixture {
@@ -34,10 +36,11 @@ impl Fixture {
         // The stories fill no disk, but the machine's may be full.
         config.disk_max_used_ratio = 1.1;
         Self {
-            dir,
+            _dir: dir,
             config,
             clock: ManualClock::at(BEGIN_MS),
             storage: Arc::new(PlainStorage),
+            crash_disk: None,
         }
     }
 
@@ -49,6 +52,31 @@ impl Fixture {
     pub(crate) fn on(mut self, storage: SharedStorage) -> Self {
         self.storage = storage;
         self
+    }
+
+    /// The same store on a disk in memory, and the disk.
+    pub(crate) fn on_crash_storage(mut self) -> (Self, Arc<CrashStorage>) {
+        let disk = CrashStorage::new();
+        self.config.root = "/store".into();
+        self.storage = disk.shared();
+        self.crash_disk = Some(Arc::clone(&disk));
+        (self, disk)
+    }
+
+    /// What the fixture's clock says.
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// The same settings on another disk.
+    pub(crate) fn with(&self, disk: &Arc<CrashStorage>) -> Self {
+        let crash_disk = Some(Arc::clone(disk));
+        Self {
+            config: self.config.clone(),
+            storage: disk.shared(),
+            crash_disk,
+            ..Self::new()
+        }
     }
 
     /// Opens the store without threads.
@@ -153,18 +181,4 @@ pub(crate) fn get(
             messages.push((record.queue_offset(), body));
         },
     )
-}
-
-/// Copies a directory with everything in it.
-pub(crate) fn copy_dir(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("mkdir");
-    for entry in std::fs::read_dir(from).expect("readdir") {
-        let entry = entry.expect("entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("type").is_dir() {
-            copy_dir(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("copy");
-        }
-    }
 }
