@@ -36,7 +36,7 @@ impl ServerRequests {
             return;
         };
         if let Some(member) = self.consumer(&header.consumer_group) {
-            member.rebalance_soon();
+            member.members_changed();
         }
         reply.success(&NoHeader);
     }

@@ -31,6 +31,7 @@ pub(crate) struct Member {
     /// A permit for each delivery that may be handled at a time.
     pub(super) handlers: Arc<Semaphore>,
     pub(super) rebalance_wanted: Notify,
+    pub(super) commit_wanted: Notify,
     pub(super) paused: watch::Sender<bool>,
     pub(super) stopping: CancellationToken,
     pub(super) stats: Stats,
@@ -69,6 +70,7 @@ impl Member {
             offsets,
             handlers: Arc::new(Semaphore::new(config.concurrency)),
             rebalance_wanted: Notify::new(),
+            commit_wanted: Notify::new(),
             paused: watch::Sender::new(false),
             stopping: CancellationToken::new(),
             stats: Stats::default(),
@@ -87,6 +89,13 @@ impl Member {
     /// Shares the queues out anew as soon as may be.
     pub(crate) fn rebalance_soon(&self) {
         self.rebalance_wanted.notify_one();
+    }
+
+    /// The group has other members than before. Whoever takes a queue over from this one begins with
+    /// the offset that is committed by then, so that is done first.
+    pub(crate) fn members_changed(&self) {
+        self.commit_wanted.notify_one();
+        self.rebalance_soon();
     }
 
     /// What heartbeats say of this member.

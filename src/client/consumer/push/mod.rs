@@ -196,6 +196,7 @@ async fn commit_regularly(member: Arc<Member>) {
         tokio::select! {
             () = member.stopping.cancelled() => return,
             _ = ticks.tick() => {}
+            () = member.commit_wanted.notified() => {}
         }
         let queues = member.owned_queues();
         for (queue, error) in member.offsets.keep(&queues, Commit::Regular).await {

@@ -214,7 +214,11 @@ impl Member {
                 .collect()
         };
         for (queue, error) in self.offsets.keep(&given_up, Commit::Final).await {
-            self.warn(&format!("committing the offset of {queue}"), error);
+            // A broker that has left the routes took its offsets with it; whoever finds it again goes
+            // on from those.
+            if !matches!(error, ClientError::QueueNotFound { .. }) {
+                self.warn(&format!("committing the offset of {queue}"), error);
+            }
         }
         let mut queues = self.queues.lock();
         for queue in &given_up {

@@ -169,3 +169,21 @@ async fn a_retry_topic_may_come_later() {
     .await;
     consumer.shutdown().await;
 }
+
+#[tokio::test]
+async fn news_of_the_group_commit_what_is_reached() {
+    let (cluster, seen) = (Cluster::start().await, Seen::default());
+    let config = circle(&seen, &cluster);
+    cluster.a.put("T", 2, &["a"]);
+    let one = join(&cluster, config, &seen).await;
+    seen.wait_for_bodies(&["a"]).await;
+    let reached = || {
+        let states = one.queue_states();
+        states.iter().any(|state| state.consumed_offset == Some(1))
+    };
+    until("the offset", reached).await;
+    assert_eq!(cluster.a.offset("g", "T", 2), None);
+    cluster.a.notify("g");
+    until("the commit", || cluster.a.offset("g", "T", 2) == Some(1)).await;
+    one.shutdown().await;
+}
