@@ -22,7 +22,7 @@ pub enum StartFrom {
     Timestamp(i64),
 }
 
-/// Is told what happens to a consumer.
+/// Is told what happens to a consumer, on the task where it happens: it must not block.
 pub type Observer = Arc<dyn Fn(ConsumerEvent) + Send + Sync>;
 
 /// How a push consumer reads.
