@@ -18,7 +18,7 @@ use crate::error::StartError;
 use crate::flush_wait::FlushWaits;
 use crate::long_polling::HeldPulls;
 use crate::namesrv_api::NamesrvApi;
-use crate::processor::{self, BrokerProcessor};
+use crate::processor::{self, AdminBudget, BrokerProcessor};
 use crate::producer_manager::ProducerTable;
 use crate::rebalance_lock::RebalanceLockTable;
 use crate::schedule::Schedule;
@@ -53,6 +53,7 @@ pub(crate) struct BrokerContext {
     pub(crate) schedule: Schedule,
     pub(crate) held_pulls: HeldPulls,
     pub(crate) flush_waits: FlushWaits,
+    pub(crate) admin_budget: AdminBudget,
     pub(crate) unique_keys: UniqueKeyGenerator,
     pub(crate) stats: BrokerStats,
     pub(crate) namesrv: Arc<NamesrvApi>,
@@ -187,6 +188,7 @@ fn open(
         schedule: Schedule::open(&config, Arc::clone(&clock))?,
         held_pulls: HeldPulls::default(),
         flush_waits: FlushWaits::default(),
+        admin_budget: AdminBudget::default(),
         unique_keys: unique_keys(store_host.ip()),
         stats: BrokerStats::new(Arc::clone(&clock)),
         namesrv,

@@ -97,7 +97,8 @@ settings! {
     /// Whether members of a group are told of changes.
     "notifyConsumerIdsChangedEnable" notify_consumer_ids_changed_enable: bool => true;
     /// Milliseconds without heartbeat after which a client is gone.
-    "channelExpiredTimeout" channel_expired_timeout: Duration => secs(120);
+    "channelExpiredTimeout" channel_expired_timeout: Duration [secs(1)..=secs(86_400)]
+        => secs(120);
     /// Milliseconds between writes of the consumer offsets.
     "flushConsumerOffsetInterval" flush_consumer_offset_interval: Duration [millis(10)..=secs(3_600)]
         => secs(5);

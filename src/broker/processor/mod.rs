@@ -80,6 +80,7 @@ fn dispatch(
     process(broker, request, connection, reply);
 }
 
+pub(crate) use admin::Budget as AdminBudget;
 pub(crate) use client::remove_silent_clients;
 
 /// What answers a request code.

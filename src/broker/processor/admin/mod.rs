@@ -3,6 +3,7 @@
 //! Most of it is looked up on a thread of its own, because much of it is on the disk; the connection
 //! goes on meanwhile. Bodies are those that RocketMQ's tools read.
 
+mod budget;
 mod config;
 mod connections;
 mod consume_queue;
@@ -22,13 +23,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::codec::CommandView;
-use protocol::{RemotingCommand, RequestCode};
+use protocol::{RemotingCommand, RequestCode, ResponseCode};
 use remoting::{Connection, Reply};
 
 use super::ProcessFn;
 use super::answer::{self, Answered};
 use crate::broker::BrokerContext;
 
+pub(crate) use budget::Budget;
+
+/// What RocketMQ says when it has no thread left.
+const OVERLOADED: &str = "[OVERLOAD]system busy, start flow control for a while";
 /// How long a changed topic's answer waits for the name servers: shorter than tools wait for it.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(4);
 
@@ -113,6 +118,9 @@ fn process(
     match RequestCode::from_code(request.code()).and_then(handler) {
         Some(Handler::Inline(work)) => answer::send(reply, work(broker, request)),
         Some(Handler::Blocking(work)) => {
+            let Some(permit) = broker.admin_budget.take(request.body().len()) else {
+                return reply.error(ResponseCode::SystemBusy, OVERLOADED);
+            };
             let (context, request, reply) =
                 (Arc::clone(broker), request.to_command(), reply.defer());
             broker.tasks.spawn_blocking(move || {
@@ -125,6 +133,7 @@ fn process(
                 }
                 let waiting = Arc::clone(&context);
                 context.tasks.spawn(async move {
+                    let _until_answered = permit;
                     waiting.namesrv.settled(REGISTRATION_WAIT).await;
                     answer::send_deferred(reply, answered);
                 });

@@ -45,13 +45,8 @@ pub(super) fn running_info(
         ext_fields: fields_of(request),
         ..RemotingCommand::request(RequestCode::GetConsumerRunningInfo)
     };
-    ask(
-        broker,
-        &header.consumer_group,
-        &header.client_id,
-        question.with_body(request.body().to_vec()),
-        reply,
-    );
+    let (group, client_id) = (&header.consumer_group, &header.client_id);
+    ask(broker, group, client_id, question, reply);
 }
 
 /// `CONSUME_MESSAGE_DIRECTLY`: has one consumer consume one message that is stored here.
