@@ -13,7 +13,9 @@ use crate::error::{CommandError, codes};
 use crate::globals::Globals;
 use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
-    completion, config_cmd, context_cmd, explain, help, logging, overview, start, util, version,
+    broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain, group,
+    help, logging, logs, namesrv, overview, peek, run_command, send, start, status, tail, topic, up,
+    util, version, wait,
 };
 
 /// RocketMQ in one binary: clusters in a process, messages, administration
@@ -29,6 +31,28 @@ pub(crate) struct Cli {
 /// Every command. Its place in the overview is a line of [`overview::GROUPS`].
 #[derive(Debug, Subcommand)]
 enum Command {
+    Up(up::Args),
+    Down(down::Args),
+    Status(status::Args),
+    Logs(logs::Args),
+    #[command(subcommand)]
+    Wait(wait::Command),
+    Run(run_command::Args),
+    Demo(demo::Args),
+    Send(send::Args),
+    Tail(tail::Args),
+    Peek(peek::Args),
+    Consume(consume::Args),
+    #[command(subcommand)]
+    Topic(topic::Command),
+    #[command(subcommand)]
+    Group(group::Command),
+    #[command(subcommand)]
+    Broker(broker::Command),
+    #[command(subcommand)]
+    Cluster(cluster_cmd::Command),
+    #[command(subcommand)]
+    Namesrv(namesrv::Command),
     #[command(subcommand)]
     Context(context_cmd::Command),
     #[command(subcommand)]
@@ -60,6 +84,22 @@ impl Command {
 async fn dispatch(ctx: &Context, command: Command) -> Result<(), CommandError> {
     let out = &ctx.out;
     match command {
+        Command::Up(args) => up::run(ctx, &args).await,
+        Command::Down(args) => down::run(ctx, &args).await?.render(out),
+        Command::Status(args) => status::run(ctx, &args).await?.render(out),
+        Command::Logs(args) => logs::run(ctx, &args).await,
+        Command::Wait(command) => wait::run(ctx, &command).await,
+        Command::Run(args) => run_command::run(ctx, &args).await,
+        Command::Demo(args) => demo::run(ctx, &args).await,
+        Command::Consume(args) => consume::run(ctx, &args).await,
+        Command::Send(args) => send::run(ctx, &args).await,
+        Command::Tail(args) => tail::run(ctx, &args).await,
+        Command::Peek(args) => peek::run(ctx, &args).await,
+        Command::Topic(command) => topic::run(ctx, &command).await,
+        Command::Group(command) => group::run(ctx, &command).await,
+        Command::Broker(command) => broker::run(ctx, &command).await,
+        Command::Cluster(command) => cluster_cmd::run(ctx, &command).await,
+        Command::Namesrv(command) => namesrv::run(ctx, &command).await,
         Command::Context(command) => context_cmd::run(ctx, &command),
         Command::Config(command) => config_cmd::run(ctx, &command),
         Command::Explain(args) => explain::run(ctx, &args),

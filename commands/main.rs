@@ -11,28 +11,48 @@
     )
 )]
 
+mod broker;
 mod cli;
+mod cluster_cmd;
 mod completion;
+mod concurrently;
 mod config;
 mod config_cmd;
+mod consume;
 mod context;
 mod context_cmd;
+mod demo;
+mod down;
 mod error;
 mod explain;
 mod globals;
+mod group;
 mod help;
 mod local;
 mod logging;
+mod logs;
+mod message_item;
+mod namesrv;
 mod output;
 mod overview;
+mod peek;
 mod prompt;
 mod properties;
+mod reading;
+mod run_command;
+mod send;
+mod session;
 mod signals;
 mod start;
+mod status;
 mod suggest;
+mod tail;
 mod terminal;
+mod topic;
+mod up;
 mod util;
 mod version;
+mod wait;
 
 fn main() -> std::process::ExitCode {
     cli::main()

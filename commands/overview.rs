@@ -6,6 +6,13 @@ use clap::Command;
 
 /// Which commands stand together, in the order of the help. A test keeps it complete.
 pub(crate) const GROUPS: &[(&str, &[&str])] = &[
+    (
+        "Local clusters",
+        &["up", "down", "status", "logs", "wait", "run", "demo"],
+    ),
+    ("Messages", &["send", "tail", "peek", "consume"]),
+    ("Single nodes", &["namesrv"]),
+    ("Administration", &["topic", "group", "broker", "cluster"]),
     ("Settings", &["context", "config"]),
     ("Reference", &["explain", "help", "version", "completion"]),
 ];

@@ -7,11 +7,10 @@ use crate::output::units::duration_ms;
 
 /// What to try first, with what it does.
 const NEXT_STEPS: &[(&str, &str)] = &[
+    ("gantry demo", "the whole story in ten seconds"),
+    ("gantry up -d", "a local cluster in the background"),
+    ("gantry topic list", "what is there"),
     ("gantry help", "all commands"),
-    (
-        "gantry context list",
-        "the clusters that commands can speak to",
-    ),
     ("gantry explain CODE", "what an error code means"),
 ];
 

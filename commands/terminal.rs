@@ -20,6 +20,11 @@ pub(crate) fn can_ask() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
+/// Whether somebody would have to type what a command reads from stdin.
+pub(crate) fn stdin_is_terminal() -> bool {
+    stdin().is_terminal()
+}
+
 /// The look of the output of this process, from flags, settings and its streams.
 ///
 /// # Errors

@@ -11,4 +11,11 @@
 mod cli;
 mod common;
 mod docs;
+mod habits;
+mod hostile;
+mod interop;
+mod raw;
+mod scenario;
+mod server;
+mod survival;
 mod tidy;

@@ -11,8 +11,21 @@ pub(crate) type StartTime = u64;
 
 /// When the process with this pid started; none if there is none, or the system does not tell.
 pub(crate) fn start_time(pid: u32) -> Option<StartTime> {
+    start_time_in(&stat(pid)?)
+}
+
+/// Whether a process has ended and only waits for its parent to take note, as containers' first
+/// processes often forget to do.
+fn has_ended(stat: &str) -> bool {
+    let state = stat
+        .rsplit_once(") ")
+        .map(|(_, after_name)| after_name.chars().next());
+    matches!(state, Some(Some('Z' | 'X')))
+}
+
+fn stat(pid: u32) -> Option<String> {
     let path: PathBuf = ["/proc", &pid.to_string(), "stat"].iter().collect();
-    start_time_in(&std::fs::read_to_string(path).ok()?)
+    std::fs::read_to_string(path).ok()
 }
 
 /// Field 22 of `/proc/PID/stat`. The name in field 2 may hold spaces and brackets itself.
@@ -32,7 +45,11 @@ pub(crate) fn exists(pid: u32) -> bool {
 /// Whether the process `pid` that started at `started` still runs. Where the system tells no start
 /// times, its existence has to do.
 pub(crate) fn is_same(pid: u32, started: Option<StartTime>) -> bool {
-    match (start_time(pid), started) {
+    let stat = stat(pid);
+    if stat.as_deref().is_some_and(has_ended) {
+        return false;
+    }
+    match (stat.as_deref().and_then(start_time_in), started) {
         (Some(now), Some(noted)) => now == noted,
         _ => exists(pid),
     }
@@ -48,6 +65,12 @@ mod tests {
         assert_eq!(start_time_in(&format!("7 (cat) {tail}")), Some(4711));
         assert_eq!(start_time_in(&format!("7 (a ) b) {tail}")), Some(4711));
         assert_eq!(start_time_in("7 (cat"), None);
+    }
+
+    #[test]
+    fn a_process_that_nobody_has_taken_note_of_has_ended() {
+        assert!(has_ended("7 (cat) Z 1 2 3"));
+        assert!(!has_ended("7 (a) Z) S 1 2 3"));
     }
 
     #[test]

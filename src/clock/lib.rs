@@ -32,9 +32,14 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose [`Clock::elapsed`] counts from this call.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     pub fn new() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 
     /// The same, ready to be shared.
@@ -51,12 +56,17 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now_ms(&self) -> i64 {
         // A machine set before 1970 reads as 0: the only honest answer an i64 of epoch time has.
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            .map_or(0, |since| {
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            })
     }
 
     fn elapsed(&self) -> Duration {
@@ -75,7 +85,10 @@ impl ManualClock {
     /// A clock that stands at `wall_ms` milliseconds since the epoch.
     #[must_use]
     pub fn at(wall_ms: i64) -> Arc<Self> {
-        Arc::new(Self { wall_ms: AtomicI64::new(wall_ms), elapsed_us: AtomicU64::new(0) })
+        Arc::new(Self {
+            wall_ms: AtomicI64::new(wall_ms),
+            elapsed_us: AtomicU64::new(0),
+        })
     }
 
     /// Moves both readings forward together.

@@ -68,7 +68,8 @@ impl Cluster {
 
     async fn start_all(&self) -> Result<(), ClusterError> {
         let mut starting = JoinSet::new();
-        for node in self.namesrvs.iter().cloned() {
+        for node in &self.namesrvs {
+            let node = Arc::clone(node);
             starting.spawn(async move { node.start().await });
         }
         all_started(starting).await?;
@@ -246,7 +247,8 @@ impl Cluster {
         }
         ending.join_all().await;
         let mut ending = JoinSet::new();
-        for node in self.namesrvs.iter().cloned() {
+        for node in &self.namesrvs {
+            let node = Arc::clone(node);
             ending.spawn(async move { drop(node.stop().await) });
         }
         ending.join_all().await;

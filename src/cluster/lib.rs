@@ -5,7 +5,7 @@
 //! - [`ClusterBuilder`]: what the cluster shall be.
 //! - [`Cluster`]: starts it, kills, stops and starts its nodes, ends it.
 //! - [`ClusterStatus`]: who is there, where, in which state.
-//! - [`free_port`]: ports that tests may use.
+//! - [`free_port`]: ports that tests may use; [`holder_of`]: who has one.
 //!
 //! # Example
 //! ```
@@ -43,6 +43,7 @@ mod status;
 
 pub use error::ClusterError;
 pub use launcher::Cluster;
+pub use port_holder::holder_of;
 pub use ports::free_port;
 pub use spec::{ClusterBuilder, Data, Ports, TopicSpec};
 pub use status::{ClusterStatus, NodeKind, NodeState, NodeStatus};

@@ -8,7 +8,8 @@ use std::path::Path;
 const LISTENING: &str = "0A";
 
 /// The program that listens on the address's port: `java (pid 4711)`.
-pub(crate) fn holder_of(addr: SocketAddr) -> Option<String> {
+#[must_use]
+pub fn holder_of(addr: SocketAddr) -> Option<String> {
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())

@@ -1,0 +1,5 @@
+//! Bad input: each gets a clear error or a closed connection, and everyone else goes on.
+
+mod damage;
+mod network;
+mod startup;

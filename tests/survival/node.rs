@@ -1,0 +1,100 @@
+//! A broker in a process of its own, which tests kill and start again on the same port and data.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// How long a broker may take to serve, recovery included.
+const SERVES_WITHIN: Duration = Duration::from_secs(30);
+
+pub(super) struct BrokerProcess {
+    properties: PathBuf,
+    home: PathBuf,
+    addr: SocketAddr,
+    child: Child,
+}
+
+impl BrokerProcess {
+    /// Small files, so that rolling from one to the next is part of every run.
+    pub(super) async fn start(home: &Path, flush: &str) -> Self {
+        let port = cluster::free_port().unwrap();
+        let properties = home.join("broker.properties");
+        let text = format!(
+            "brokerName=broker-a\nbrokerIP1=127.0.0.1\nlistenPort={port}\nflushDiskType={flush}\n\
+             storePathRootDir={}\nmappedFileSizeCommitLog=1048576\nmappedFileSizeConsumeQueue=20000\n\
+             maxHashSlotNum=5000\nmaxIndexNum=20000\n",
+            home.join("store").display()
+        );
+        std::fs::write(&properties, text).unwrap();
+        let addr = SocketAddr::from(([127, 0, 0, 1], port));
+        let child = spawn(&properties, home);
+        let mut broker = Self {
+            properties,
+            home: home.to_owned(),
+            addr,
+            child,
+        };
+        broker.wait_serving().await;
+        broker
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// `kill -9`.
+    pub(super) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(super) async fn restart(&mut self) {
+        self.child = spawn(&self.properties, &self.home);
+        self.wait_serving().await;
+    }
+
+    /// `kill -TERM`, which must end with 0.
+    pub(super) fn stop(mut self) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(
+            self.child.wait().unwrap().success(),
+            "a broker that is asked to end ends with 0"
+        );
+    }
+
+    async fn wait_serving(&mut self) {
+        let serving = async {
+            while tokio::net::TcpStream::connect(self.addr).await.is_err() {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    panic!("the broker has ended with {status}");
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(SERVES_WITHIN, serving)
+            .await
+            .expect("the broker serves in time");
+    }
+}
+
+impl Drop for BrokerProcess {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn spawn(properties: &Path, home: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_gantry"))
+        .args(["broker", "run", "-c"])
+        .arg(properties)
+        .env("GANTRY_HOME", home)
+        .env_remove("NAMESRV_ADDR")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
