@@ -35,7 +35,8 @@ const FEW: u64 = 10;
 
 /// Send messages: one, many, or a stream from stdin or a file
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Without BODY each line of stdin is a message. BODY, keys, tag and properties are
+#[command(
+    after_long_help = "Without BODY each line of stdin is a message. BODY, keys, tag and properties are
 templates: {{ n }} counts from 1, {{ uuid() }}, {{ now() }}, {{ now_ms() }}, {{ rand(1,50) }}.
 
 Examples:
@@ -44,7 +45,8 @@ Examples:
   gantry send orders --count 1000 --rate 200/s -k 'user-{{ rand(1,50) }}' '{\"n\":{{ n }}}'
   kubectl logs app | gantry send logs
   gantry send orders --split whole --file order.json
-  gantry tail orders -r start:end -o jsonl | gantry -c staging send orders --jsonl")]
+  gantry tail orders -r start:end -o jsonl | gantry -c staging send orders --jsonl"
+)]
 pub(crate) struct Args {
     /// The topic
     topic: String,
@@ -129,7 +131,9 @@ fn parse_property(text: &str) -> Result<(String, String), String> {
 }
 
 fn parse_queue(text: &str) -> Result<QueuePart, String> {
-    let part = QueuePart::parse(text).ok().filter(|part| part.single().is_some());
+    let part = QueuePart::parse(text)
+        .ok()
+        .filter(|part| part.single().is_some());
     part.ok_or_else(|| "BROKER:ID, as in b-0:3".to_owned())
 }
 
@@ -144,7 +148,8 @@ impl Args {
         let in_order = self.queue.is_some()
             || self.shard_by.is_some()
             || self.total().is_some_and(|total| total <= FEW);
-        self.in_flight.unwrap_or(if in_order { 1 } else { IN_FLIGHT_DEFAULT })
+        self.in_flight
+            .unwrap_or(if in_order { 1 } else { IN_FLIGHT_DEFAULT })
     }
 
     fn split(&self) -> Split {
@@ -196,10 +201,17 @@ async fn send(
     let mut config = ProducerConfig::new(GROUP);
     config.retries = ctx.retries();
     config.send_timeout = ctx.timeout();
-    let producer = session.client().producer(config).map_err(|error| session.error(&error))?;
+    let producer = session
+        .client()
+        .producer(config)
+        .map_err(|error| session.error(&error))?;
     let looked = look(args, session, &producer, composer);
     let (is_new, queue) = ctx.out.busy("looking for the topic", looked).await?;
-    let lane = Lane { producer, queue, is_oneway: args.oneway };
+    let lane = Lane {
+        producer,
+        queue,
+        is_oneway: args.oneway,
+    };
     let sending = Sending {
         ctx,
         session,
@@ -263,6 +275,9 @@ async fn dry_run(
     }
     let size = crate::output::units::bytes(bytes);
     let messages = if count == 1 { "message" } else { "messages" };
-    ctx.out.note(&format!("{count} {messages} ({size}) would be sent to {}", composer.topic()));
+    ctx.out.note(&format!(
+        "{count} {messages} ({size}) would be sent to {}",
+        composer.topic()
+    ));
     Ok(())
 }

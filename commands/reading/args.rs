@@ -67,7 +67,10 @@ impl ReadArgs {
 
     pub(super) fn filter(&self) -> Filter {
         Filter {
-            tags: self.tag.as_deref().map_or(FilterExpression::All, FilterExpression::tags),
+            tags: self
+                .tag
+                .as_deref()
+                .map_or(FilterExpression::All, FilterExpression::tags),
             grep: self.grep.clone(),
             properties: self.properties.clone(),
         }
@@ -78,10 +81,19 @@ impl ReadArgs {
         let Some(range) = &self.range else {
             let last = self.last.unwrap_or(LAST_DEFAULT);
             let each = i64::try_from(last).unwrap_or(i64::MAX);
-            return Ok((Range { begin: Point::BeforeEnd(each), until: None }, Some(last)));
+            return Ok((
+                Range {
+                    begin: Point::BeforeEnd(each),
+                    until: None,
+                },
+                Some(last),
+            ));
         };
         let zone = TimeZone::system();
-        let reference = Reference { now_ms: ctx.clock.now_ms(), zone: &zone };
+        let reference = Reference {
+            now_ms: ctx.clock.now_ms(),
+            zone: &zone,
+        };
         let range = Range::parse(range, reference)
             .map_err(|reason| CommandError::new(&codes::USAGE, format!("--range: {reason}")))?;
         Ok((range, None))

@@ -47,10 +47,18 @@ impl Backlog {
         for reader in readers {
             let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
             tasks.spawn(read(reader, sender, retries));
-            sources.push(Source { batches, waiting: VecDeque::new() });
+            sources.push(Source {
+                batches,
+                waiting: VecDeque::new(),
+            });
         }
         let wanting = (0..sources.len()).collect();
-        Self { sources, heads: BinaryHeap::new(), wanting, tasks }
+        Self {
+            sources,
+            heads: BinaryHeap::new(),
+            wanting,
+            tasks,
+        }
     }
 
     /// The next events in order, as many as are at hand; `None` at the end.

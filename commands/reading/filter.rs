@@ -24,7 +24,10 @@ impl PropertyTest {
         if name.is_empty() {
             return Err("NAME=VALUE or NAME".to_owned());
         }
-        Ok(Self { name: name.to_owned(), value })
+        Ok(Self {
+            name: name.to_owned(),
+            value,
+        })
     }
 
     fn holds(&self, message: &MessageExt) -> bool {
@@ -52,7 +55,8 @@ impl Filter {
             let keys = message.properties.get(property::KEYS).unwrap_or_default();
             grep.is_match(&message.body) || grep.is_match(keys.as_bytes())
         };
-        self.properties.iter().all(|test| test.holds(message)) && self.grep.as_ref().is_none_or(greps)
+        self.properties.iter().all(|test| test.holds(message))
+            && self.grep.as_ref().is_none_or(greps)
     }
 }
 
@@ -67,7 +71,10 @@ mod tests {
         let check = |grep: Option<&str>, tests: &[&str], expected: bool| {
             let filter = Filter {
                 grep: grep.map(|grep| Regex::new(grep).unwrap()),
-                properties: tests.iter().map(|test| PropertyTest::parse(test).unwrap()).collect(),
+                properties: tests
+                    .iter()
+                    .map(|test| PropertyTest::parse(test).unwrap())
+                    .collect(),
                 ..Filter::default()
             };
             assert_eq!(filter.wants(&message), expected, "{grep:?} {tests:?}");

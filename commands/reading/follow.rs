@@ -46,7 +46,13 @@ impl Follow {
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         let (tasks, known) = (JoinSet::new(), BTreeSet::new());
-        let mut follow = Self { tasks, sender, batches, known, look };
+        let mut follow = Self {
+            tasks,
+            sender,
+            batches,
+            known,
+            look,
+        };
         for reader in readers {
             follow.add(reader);
         }
@@ -113,7 +119,11 @@ async fn read(mut reader: QueueReader, sender: mpsc::Sender<Vec<Event>>) {
             }
             Err(error) => {
                 // Once is enough to say that a queue cannot be read.
-                let events = if is_lost { Vec::new() } else { vec![Event::Lost(queue(), error)] };
+                let events = if is_lost {
+                    Vec::new()
+                } else {
+                    vec![Event::Lost(queue(), error)]
+                };
                 is_lost = true;
                 (events, Some(FAILED_PAUSE), false)
             }

@@ -62,7 +62,14 @@ impl QueuePlan {
 
     /// A queue that came into being while others are read: all of it.
     pub(super) fn whole(queue: MessageQueue, end: Option<End>) -> Self {
-        Self { queue, begin: 0, not_before_ms: None, end_now: 0, end, gap: None }
+        Self {
+            queue,
+            begin: 0,
+            not_before_ms: None,
+            end_now: 0,
+            end,
+            gap: None,
+        }
     }
 
     /// The offset at which the backlog ends: what is there now, or less if less is wanted.
@@ -84,7 +91,8 @@ impl QueuePlan {
 
     /// Whether a message stored at this time is wanted, as far as the beginning goes.
     pub(super) fn is_after_begin(&self, stored_ms: i64) -> bool {
-        self.not_before_ms.is_none_or(|begin_ms| stored_ms >= begin_ms)
+        self.not_before_ms
+            .is_none_or(|begin_ms| stored_ms >= begin_ms)
     }
 
     /// Whether there is nothing more to come once everything below `next` has been read.
@@ -133,7 +141,11 @@ mod tests {
     use super::*;
 
     fn plan(end: Option<End>) -> QueuePlan {
-        QueuePlan { end_now: 50, begin: 10, ..QueuePlan::whole(MessageQueue::default(), end) }
+        QueuePlan {
+            end_now: 50,
+            begin: 10,
+            ..QueuePlan::whole(MessageQueue::default(), end)
+        }
     }
 
     #[test]

@@ -46,7 +46,13 @@ impl QueueReader {
         plan: QueuePlan,
     ) -> Self {
         let next = plan.begin;
-        Self { reader, filter, clock, plan, next }
+        Self {
+            reader,
+            filter,
+            clock,
+            plan,
+            next,
+        }
     }
 
     /// The next messages; `wait` is how long the broker may wait for one.
@@ -58,10 +64,15 @@ impl QueueReader {
             ..PullOptions::default()
         };
         let begun = self.clock.elapsed();
-        let pulled = self.reader.pull(&self.plan.queue, self.next, &options).await?;
+        let pulled = self
+            .reader
+            .pull(&self.plan.queue, self.next, &options)
+            .await?;
         let mut batch = Batch::default();
         if let Some((from, to)) = self.plan.gap.take() {
-            batch.events.push(Event::Gap(self.plan.queue.clone(), from, to));
+            batch
+                .events
+                .push(Event::Gap(self.plan.queue.clone(), from, to));
         }
         match pulled.status {
             PullStatus::OffsetIllegal if pulled.next_offset > self.next => {
@@ -87,8 +98,7 @@ impl QueueReader {
         batch.was_quick = self.clock.elapsed().saturating_sub(begun) < QUICK;
         let now_ms = self.clock.now_ms();
         let ends_by_time = matches!(self.plan.end, Some(End::Time(_)));
-        batch.is_over |=
-            self.plan.is_over(self.next, now_ms) && (batch.is_at_end || !ends_by_time);
+        batch.is_over |= self.plan.is_over(self.next, now_ms) && (batch.is_at_end || !ends_by_time);
         Ok(batch)
     }
 

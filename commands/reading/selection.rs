@@ -31,13 +31,19 @@ impl QueuePart {
             None => None,
             Some((first, last)) => {
                 let (first, last) = id(first).zip(id(last)).ok_or_else(expected)?;
-                Some((first, last)).filter(|(first, last)| first <= last).ok_or_else(expected)?.into()
+                Some((first, last))
+                    .filter(|(first, last)| first <= last)
+                    .ok_or_else(expected)?
+                    .into()
             }
         };
         if broker.is_empty() {
             return Err(expected());
         }
-        Ok(Self { broker: broker.to_owned(), ids })
+        Ok(Self {
+            broker: broker.to_owned(),
+            ids,
+        })
     }
 
     /// The one queue that it means, if it is only one.
@@ -47,8 +53,7 @@ impl QueuePart {
     }
 
     pub(crate) fn holds(&self, queue: &MessageQueue) -> bool {
-        let holds_id =
-            |(first, last): (i32, i32)| (first..=last).contains(&queue.queue_id);
+        let holds_id = |(first, last): (i32, i32)| (first..=last).contains(&queue.queue_id);
         self.broker == queue.broker_name && self.ids.is_none_or(holds_id)
     }
 }
@@ -63,7 +68,10 @@ pub(crate) struct Selection {
 
 impl Selection {
     pub(crate) fn new(topics: &[String], queues: &[QueuePart]) -> Self {
-        Self { topics: topics.to_vec(), queues: queues.to_vec() }
+        Self {
+            topics: topics.to_vec(),
+            queues: queues.to_vec(),
+        }
     }
 
     /// The queues that are there now, sorted.
@@ -107,15 +115,19 @@ impl Selection {
             // `*` is not meant to bring up RocketMQ's own topics.
             let is_own = |topic: &str| name::is_system_topic(topic) || topic.starts_with('%');
             let of_own = wanted.starts_with('%');
-            let fits = known.iter().filter(|topic| {
-                matches_pattern(wanted, topic) && (of_own || !is_own(topic))
-            });
+            let fits = known
+                .iter()
+                .filter(|topic| matches_pattern(wanted, topic) && (of_own || !is_own(topic)));
             let before = names.len();
             names.extend(fits.cloned());
             if names.len() == before {
                 let text = format!("no topic fits the pattern \"{wanted}\"");
                 return Err(CommandError::new(&codes::TOPIC_NOT_FOUND, text)
-                    .looked_at(format!("{}: {} topics", session.target().describe(), known.len()))
+                    .looked_at(format!(
+                        "{}: {} topics",
+                        session.target().describe(),
+                        known.len()
+                    ))
                     .next("gantry topic list"));
             }
         }
@@ -133,7 +145,10 @@ impl Selection {
         };
         error
             .looked_at(format!("{}: {found} queues", session.target().describe()))
-            .next(format!("gantry topic route {}", self.topics.first().map_or("", String::as_str)))
+            .next(format!(
+                "gantry topic route {}",
+                self.topics.first().map_or("", String::as_str)
+            ))
     }
 }
 
@@ -143,7 +158,8 @@ fn is_pattern(topic: &str) -> bool {
 
 /// Whether a name fits a pattern, in which `*` stands for anything and `?` for one character.
 fn matches_pattern(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut name_at) = (0, 0);
     // Where the last `*` is, and how much of the name it has taken.
     let mut star: Option<(usize, usize)> = None;
@@ -179,8 +195,14 @@ mod tests {
         let part = QueuePart::parse("b-0:1-2").unwrap();
         let held: Vec<_> = (0..4).filter(|id| part.holds(&queue(*id))).collect();
         assert_eq!((held, part.single()), (vec![1, 2], None));
-        assert_eq!(QueuePart::parse("b-0/q3").unwrap().single(), Some(("b-0", 3)));
-        assert_eq!(QueuePart::parse("b-0:3").unwrap().single(), Some(("b-0", 3)));
+        assert_eq!(
+            QueuePart::parse("b-0/q3").unwrap().single(),
+            Some(("b-0", 3))
+        );
+        assert_eq!(
+            QueuePart::parse("b-0:3").unwrap().single(),
+            Some(("b-0", 3))
+        );
         assert!(QueuePart::parse("b-0").unwrap().holds(&queue(9)));
         assert!(!QueuePart::parse("b-1").unwrap().holds(&queue(9)));
         for text in ["", ":1", "b:", "b:x", "b:3-1", "b:-1"] {

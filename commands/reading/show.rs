@@ -70,9 +70,16 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
         last,
         mode,
     };
-    let options = LineOptions { full: args.full, with_topic: args.has_several_topics() };
+    let options = LineOptions {
+        full: args.full,
+        with_topic: args.has_several_topics(),
+    };
     let mut stop = ctx.signals.claim();
-    let mut shown = Shown { out: ctx.out.clone(), stream: ctx.out.stream(), options };
+    let mut shown = Shown {
+        out: ctx.out.clone(),
+        stream: ctx.out.stream(),
+        options,
+    };
     let ended = reading.run(&mut shown, &mut stop).await;
     let count = shown.stream.written();
     if ended.is_ok() || stop.is_requested() {
@@ -80,7 +87,8 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
     }
     session.close().await;
     if stop.is_requested() {
-        ctx.out.note(&format!("{} shown", counted(count, "message")));
+        ctx.out
+            .note(&format!("{} shown", counted(count, "message")));
         return Err(CommandError::signal(stop.requested().await));
     }
     ended
@@ -110,7 +118,8 @@ impl Reading<'_> {
         for (reader, error) in readers {
             match error {
                 Some(error) if matches!(self.mode, Mode::Peek) => {
-                    let failure = Failure::new(place(&reader.plan.queue), &self.session.error(&error));
+                    let failure =
+                        Failure::new(place(&reader.plan.queue), &self.session.error(&error));
                     failures.push(failure);
                 }
                 _ if reader.plan.is_over(reader.next, self.ctx.clock.now_ms()) => {}
@@ -125,7 +134,11 @@ impl Reading<'_> {
                 ended = self.follow(Follow::start(follow), until_idle, shown) => ended?,
             }
         }
-        if failures.is_empty() { Ok(()) } else { Err(partial(&failures)) }
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(partial(&failures))
+        }
     }
 
     fn session_retries(&self) -> u32 {
@@ -171,7 +184,9 @@ impl Reading<'_> {
             several => counted(several.len(), "topic"),
         };
         let queues = counted(plans.len(), "queue");
-        self.ctx.out.note(&format!("reading {topics}, {queues}: joins no group, moves no offset"));
+        self.ctx.out.note(&format!(
+            "reading {topics}, {queues}: joins no group, moves no offset"
+        ));
     }
 
     async fn show_backlog(

@@ -26,17 +26,29 @@ impl Composer {
     /// Reads and checks the templates.
     pub(super) fn new(args: &Args, clock: &SharedClock) -> Result<Self, CommandError> {
         let mut templates = Templates::new(clock, args.raw);
-        let body = args.body.as_deref().map(|text| templates.add("body", text)).transpose()?;
-        let keys = (0..).zip(&args.keys).map(|(at, key)| templates.add(&format!("key {at}"), key));
+        let body = args
+            .body
+            .as_deref()
+            .map(|text| templates.add("body", text))
+            .transpose()?;
+        let keys = (0..)
+            .zip(&args.keys)
+            .map(|(at, key)| templates.add(&format!("key {at}"), key));
         let keys = keys.collect::<Result<_, _>>()?;
-        let tag = args.tag.as_deref().map(|text| templates.add("tag", text)).transpose()?;
+        let tag = args
+            .tag
+            .as_deref()
+            .map(|text| templates.add("tag", text))
+            .transpose()?;
         let mut properties = Vec::new();
         for (name, value) in &args.properties {
             let what = format!("property {name}");
             properties.push((name.clone(), templates.add(&what, value)?));
         }
         let shard_by = args.shard_by.as_deref();
-        let shard_by = shard_by.map(|text| templates.add("shard key", text)).transpose()?;
+        let shard_by = shard_by
+            .map(|text| templates.add("shard key", text))
+            .transpose()?;
         Ok(Self {
             topic: args.topic.clone(),
             templates,
@@ -114,14 +126,25 @@ mod tests {
 
     #[test]
     fn flags_make_a_message() {
-        let words = ["t", "b{{ n }}", "-k", "k{{ n }}", "-k", "j", "--tag", "x", "-p", "r=eu"];
+        let words = [
+            "t", "b{{ n }}", "-k", "k{{ n }}", "-k", "j", "--tag", "x", "-p", "r=eu",
+        ];
         let composer = composer(&[&words[..], &["--shard-by", "s", "--delay-level", "3"]].concat());
         let message = composer.compose(4, None).unwrap();
-        assert_eq!((message.topic.as_str(), &message.body[..]), ("t", &b"b4"[..]));
-        assert_eq!((message.keys(), message.tags()), (vec!["k4", "j"], Some("x")));
+        assert_eq!(
+            (message.topic.as_str(), &message.body[..]),
+            ("t", &b"b4"[..])
+        );
+        assert_eq!(
+            (message.keys(), message.tags()),
+            (vec!["k4", "j"], Some("x"))
+        );
         assert_eq!(message.delay_level(), 3);
         let property = |name| message.properties.get(name);
-        assert_eq!((property("r"), property("__SHARDINGKEY")), (Some("eu"), Some("s")));
+        assert_eq!(
+            (property("r"), property("__SHARDINGKEY")),
+            (Some("eu"), Some("s"))
+        );
     }
 
     #[test]
@@ -132,8 +155,16 @@ mod tests {
             properties: vec![("r".to_owned(), "us".to_owned())],
             ..Record::of_body("{{ n }}")
         };
-        let message = composer(&["t", "-p", "r=eu", "--tag", "new"]).compose(1, Some(record)).unwrap();
-        assert_eq!((&message.body[..], message.keys()), (&b"{{ n }}"[..], vec!["old"]));
-        assert_eq!((message.tags(), message.properties.get("r")), (Some("new"), Some("eu")));
+        let message = composer(&["t", "-p", "r=eu", "--tag", "new"])
+            .compose(1, Some(record))
+            .unwrap();
+        assert_eq!(
+            (&message.body[..], message.keys()),
+            (&b"{{ n }}"[..], vec!["old"])
+        );
+        assert_eq!(
+            (message.tags(), message.properties.get("r")),
+            (Some("new"), Some("eu"))
+        );
     }
 }

@@ -31,13 +31,18 @@ pub(super) async fn level_for(
 
 /// What a broker says of its levels; some do not say.
 async fn levels_of(admin: &Admin, broker: &str) -> Option<String> {
-    let masters = admin.masters(&Target::Broker(broker.to_owned())).await.ok()?;
+    let masters = admin
+        .masters(&Target::Broker(broker.to_owned()))
+        .await
+        .ok()?;
     let mut config = admin.broker_config(&masters.first()?.addr).await.ok()?;
     config.remove(SETTING)
 }
 
 fn find(levels: &str, delay: Duration) -> Result<u32, CommandError> {
-    let known = levels.split_whitespace().map(|level| (level, humantime::parse_duration(level).ok()));
+    let known = levels
+        .split_whitespace()
+        .map(|level| (level, humantime::parse_duration(level).ok()));
     for (at, (_, known)) in (1..).zip(known) {
         if known == Some(delay) {
             return Ok(at);
@@ -62,6 +67,9 @@ mod tests {
         assert_eq!(level("60s").unwrap(), 5);
         assert_eq!(level("2h").unwrap(), 18);
         let refused = level("7s").unwrap_err();
-        assert!(refused.message().contains("no delay level takes 7s"), "{refused}");
+        assert!(
+            refused.message().contains("no delay level takes 7s"),
+            "{refused}"
+        );
     }
 }

@@ -51,14 +51,19 @@ impl Lane {
     async fn send(&self, mut messages: Vec<Message>) -> Answer {
         let count = messages.len();
         let single = if count == 1 { messages.pop() } else { None };
-        let Self { producer, queue, is_oneway } = self;
+        let Self {
+            producer,
+            queue,
+            is_oneway,
+        } = self;
         let mut rt = None;
         let receipts = if *is_oneway {
             let message = single.unwrap_or_default();
             let told = match queue {
-                Some(queue) => {
-                    producer.send_oneway_to_queue(queue, message).await.map(|()| queue.clone())
-                }
+                Some(queue) => producer
+                    .send_oneway_to_queue(queue, message)
+                    .await
+                    .map(|()| queue.clone()),
                 None => producer.send_oneway(message).await,
             };
             told.map(|queue| vec![Receipt::oneway(&queue)])
@@ -74,7 +79,11 @@ impl Lane {
                 Receipt::of_result(&result, count)
             })
         };
-        Answer { messages: u64::try_from(count).unwrap_or(u64::MAX), receipts, rt }
+        Answer {
+            messages: u64::try_from(count).unwrap_or(u64::MAX),
+            receipts,
+            rt,
+        }
     }
 }
 
@@ -107,29 +116,28 @@ impl Sending<'_> {
         drop(to_us);
         let begun = self.ctx.clock.elapsed();
         let mut told = Told::new(&self);
-        let feeding = self.feed(source, to_workers, stop.clone());
-        let telling = async {
-            while let Some(answer) = answers.recv().await {
-                told.tell(answer)?;
-                if self.fail_fast && told.report.failed > 0 {
-                    break;
+        let ended = {
+            let feeding = self.feed(source, to_workers, stop.clone());
+            let telling = async {
+                while let Some(answer) = answers.recv().await {
+                    told.tell(answer)?;
+                    if self.fail_fast && told.report.failed > 0 {
+                        break;
+                    }
                 }
+                Ok::<(), CommandError>(())
+            };
+            let mut telling = std::pin::pin!(telling);
+            // Feeding ends with the input; telling when every answer is there, or when it has enough.
+            tokio::select! {
+                biased;
+                fed = feeding => telling.as_mut().await.and(fed),
+                heard = &mut telling => heard,
             }
-            Ok::<(), CommandError>(())
-        };
-        let mut telling = std::pin::pin!(telling);
-        // Feeding ends with the input; telling when every answer is there, or when it has had enough.
-        let (fed, heard) = tokio::select! {
-            biased;
-            fed = feeding => {
-                let heard = telling.as_mut().await;
-                (fed, heard)
-            }
-            heard = &mut telling => (Ok(()), heard),
         };
         workers.abort_all();
         let took = self.ctx.clock.elapsed().saturating_sub(begun);
-        told.finish(&self, took, heard.and(fed), &mut stop).await
+        told.finish(took, ended, &mut stop).await
     }
 
     /// Makes the messages and hands them to the workers, as fast as they take them.
@@ -231,10 +239,17 @@ impl<'a> Told<'a> {
             }
         };
         if self.report.sent == 0 && self.sending.is_new_topic {
-            out.note(&format!("topic {} is new: this message created it", self.sending.composer.topic()));
+            out.note(&format!(
+                "topic {} is new: this message created it",
+                self.sending.composer.topic()
+            ));
         }
         self.report.count_sent(&receipts, answer.rt);
-        let room = if self.shows_all { usize::MAX } else { RECEIPTS_SHOWN.saturating_sub(self.shown) };
+        let room = if self.shows_all {
+            usize::MAX
+        } else {
+            RECEIPTS_SHOWN.saturating_sub(self.shown)
+        };
         let shown = &receipts[..receipts.len().min(room)];
         self.shown += shown.len();
         match (&mut self.stream, shown) {
@@ -247,12 +262,11 @@ impl<'a> Told<'a> {
     /// The summary, and what the command ends with.
     async fn finish(
         self,
-        sending: &Sending<'_>,
         took: Duration,
         ended: Result<(), CommandError>,
         stop: &mut Stop,
     ) -> Result<(), CommandError> {
-        let out = &sending.ctx.out;
+        let out = &self.sending.ctx.out;
         let is_single = self.stream.is_none();
         if let Some(progress) = self.progress {
             progress.finish();

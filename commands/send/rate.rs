@@ -46,7 +46,10 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(rate: Option<Rate>) -> Self {
-        Self { rate, begun: Instant::now() }
+        Self {
+            rate,
+            begun: Instant::now(),
+        }
     }
 
     /// Waits until the message with this number, counted from 1, is due.
@@ -59,7 +62,10 @@ impl Pace {
 
 /// How long after the beginning a message is due. Counted from the beginning, so that no error adds up.
 fn due(rate: Rate, number: u64) -> Duration {
-    #[expect(clippy::cast_precision_loss, reason = "a count of messages is far below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a count of messages is far below 2^53"
+    )]
     let earlier = number.saturating_sub(1) as f64;
     Duration::try_from_secs_f64(earlier / rate.per_second).unwrap_or(Duration::MAX)
 }
@@ -70,7 +76,13 @@ mod tests {
 
     #[test]
     fn rates_with_units() {
-        let cases = [("200/s", 200.0), ("5k/s", 5000.0), ("30/m", 0.5), ("7", 7.0), ("3600/h", 1.0)];
+        let cases = [
+            ("200/s", 200.0),
+            ("5k/s", 5000.0),
+            ("30/m", 0.5),
+            ("7", 7.0),
+            ("3600/h", 1.0),
+        ];
         for (text, per_second) in cases {
             assert_eq!(Rate::parse(text), Ok(Rate { per_second }), "{text}");
         }

@@ -40,7 +40,9 @@ impl Receipt {
             topic: result.queue.topic.clone(),
             broker: result.queue.broker_name.clone(),
             queue: result.queue.queue_id,
-            offset: i64::try_from(at).ok().map(|at| result.queue_offset.saturating_add(at)),
+            offset: i64::try_from(at)
+                .ok()
+                .map(|at| result.queue_offset.saturating_add(at)),
             msg_id: ids.next().map(str::to_owned),
             offset_msg_id: offset_ids.next().map(str::to_owned),
             rt_ms: Some(rt_ms),
@@ -66,13 +68,20 @@ impl Receipt {
     fn parts(&self, for_terminal: bool) -> Vec<(Option<Role>, String)> {
         let mut parts = vec![
             (None, format!("sent {} ", self.topic)),
-            (Some(Role::Accent), format!("{}/q{}", self.broker, self.queue)),
+            (
+                Some(Role::Accent),
+                format!("{}/q{}", self.broker, self.queue),
+            ),
         ];
         if let Some(offset) = self.offset {
             parts.push((None, format!(" @{offset}")));
         }
         if let Some(id) = &self.msg_id {
-            let id = if for_terminal { shortened(id) } else { id.as_str().into() };
+            let id = if for_terminal {
+                shortened(id)
+            } else {
+                id.as_str().into()
+            };
             parts.push((Some(Role::Dim), format!("  {id}")));
         }
         if let Some(rt_ms) = self.rt_ms {
@@ -130,7 +139,10 @@ impl Item for Receipt {
 
     fn page(&self, page: &mut Page) {
         let parts = self.parts(page.view().terminal);
-        let parts: Vec<_> = parts.iter().map(|(role, text)| (*role, text.as_str())).collect();
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|(role, text)| (*role, text.as_str()))
+            .collect();
         page.painted(&parts);
     }
 
@@ -184,7 +196,10 @@ mod tests {
 
     #[test]
     fn ids_are_shortened_for_people() {
-        assert_eq!(shortened("7F0000010001ABCDEF0123456789A1B2"), "7F000001…6789A1B2");
+        assert_eq!(
+            shortened("7F0000010001ABCDEF0123456789A1B2"),
+            "7F000001…6789A1B2"
+        );
         assert_eq!(shortened("7F00000100"), "7F00000100");
     }
 }

@@ -79,7 +79,10 @@ impl Default for Keys {
 
 impl Record {
     pub(super) fn of_body(body: impl Into<Bytes>) -> Self {
-        Self { body: body.into(), ..Self::default() }
+        Self {
+            body: body.into(),
+            ..Self::default()
+        }
     }
 
     /// Reads a line as `tail -o jsonl` writes it.
@@ -108,12 +111,17 @@ impl Record {
             Keys::Text(keys) => keys.split_whitespace().map(str::to_owned).collect(),
             Keys::None => Vec::new(),
         };
-        let properties = line.properties.into_iter().filter(|(name, _)| is_copied(name));
+        let properties = line
+            .properties
+            .into_iter()
+            .filter(|(name, _)| is_copied(name));
         Ok(Self {
             body,
             keys,
             tag: line.tags,
-            properties: properties.map(|(name, value)| (name, text_of(value))).collect(),
+            properties: properties
+                .map(|(name, value)| (name, text_of(value)))
+                .collect(),
             flag: line.flag,
         })
     }
@@ -122,7 +130,11 @@ impl Record {
     pub(super) fn of_row(names: &csv::ByteRecord, row: &csv::ByteRecord) -> Self {
         let mut record = Self::default();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        for (name, value) in names.iter().zip(row.iter()).filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in names
+            .iter()
+            .zip(row.iter())
+            .filter(|(_, value)| !value.is_empty())
+        {
             match name {
                 b"body" => record.body = Bytes::copy_from_slice(value),
                 b"key" | b"keys" => {

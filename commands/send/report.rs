@@ -44,7 +44,10 @@ impl Report {
     pub(super) fn count_sent(&mut self, receipts: &[Receipt], rt: Option<Duration>) {
         for receipt in receipts {
             self.sent += 1;
-            *self.by_broker.entry(receipt.broker().to_owned()).or_default() += 1;
+            *self
+                .by_broker
+                .entry(receipt.broker().to_owned())
+                .or_default() += 1;
             if receipt.status() != "SEND_OK" && rt.is_some() {
                 *self.by_status.entry(receipt.status()).or_default() += 1;
             }
@@ -66,16 +69,30 @@ impl Report {
 
     /// The summary for people, over several lines.
     pub(super) fn summary(&self, took: Duration, units_raw: bool) -> String {
-        let number = |count: u64| if units_raw { count.to_string() } else { grouped(count.into()) };
+        let number = |count: u64| {
+            if units_raw {
+                count.to_string()
+            } else {
+                grouped(count.into())
+            }
+        };
         let list = |counts: &mut dyn Iterator<Item = (&str, u64)>| {
-            let texts: Vec<_> =
-                counts.map(|(name, count)| format!("{name} {}", number(count))).collect();
+            let texts: Vec<_> = counts
+                .map(|(name, count)| format!("{name} {}", number(count)))
+                .collect();
             texts.join("  ")
         };
-        let messages = if self.sent == 1 { "message" } else { "messages" };
+        let messages = if self.sent == 1 {
+            "message"
+        } else {
+            "messages"
+        };
         let mut text = format!("sent {} {messages}", number(self.sent));
         let seconds = took.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a count of messages is far below 2^53")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a count of messages is far below 2^53"
+        )]
         let rate = self.sent as f64 / seconds;
         if rate.is_finite() {
             text.push_str(&format!(" in {seconds:.1}s ({}/s)", decimal(rate)));
@@ -85,11 +102,17 @@ impl Report {
             let [p50, p99] = [0.5, 0.99].map(|part| ms(times.value_at_quantile(part)));
             text.push_str(&format!("   p50 {p50}  p99 {p99}  max {}", ms(times.max())));
         }
-        let by_broker = &mut self.by_broker.iter().map(|(name, count)| (name.as_str(), *count));
+        let by_broker = &mut self
+            .by_broker
+            .iter()
+            .map(|(name, count)| (name.as_str(), *count));
         if !self.by_broker.is_empty() {
             text.push_str(&format!("\nby broker   {}", list(by_broker)));
         }
-        for (title, counts) in [("stored but ", &self.by_status), ("failed     ", &self.failures)] {
+        for (title, counts) in [
+            ("stored but ", &self.by_status),
+            ("failed     ", &self.failures),
+        ] {
             if !counts.is_empty() {
                 let counts = &mut counts.iter().map(|(name, count)| (*name, *count));
                 text.push_str(&format!("\n{title} {}", list(counts)));
@@ -107,7 +130,11 @@ impl Report {
             return Err(first);
         }
         let all = self.sent + self.failed;
-        let text = format!("{} of {all} messages were not sent: {}", self.failed, first.message());
+        let text = format!(
+            "{} of {all} messages were not sent: {}",
+            self.failed,
+            first.message()
+        );
         Err(CommandError::new(&codes::PARTIAL, text)
             .detail("sent", self.sent)
             .detail("failed", self.failed)
@@ -131,7 +158,8 @@ mod tests {
         let busy = || CommandError::new(&codes::REMOTE_BUSY, "no room");
         assert!(report.count_failed(busy(), 1));
         assert!(!report.count_failed(busy(), 2));
-        let expected = "sent 3 messages in 2.0s (1.5/s)\nby broker   b-0 2  b-1 1\nfailed      remote_busy 3";
+        let expected =
+            "sent 3 messages in 2.0s (1.5/s)\nby broker   b-0 2  b-1 1\nfailed      remote_busy 3";
         assert_eq!(report.summary(Duration::from_secs(2), true), expected);
         let error = report.outcome().unwrap_err();
         assert_eq!(error.message(), "3 of 6 messages were not sent: no room");

@@ -40,7 +40,9 @@ type Piece = Result<Record, CommandError>;
 #[derive(Debug)]
 pub(super) enum Source {
     /// What the command line says, so many times more.
-    Repeat { left: u64 },
+    Repeat {
+        left: u64,
+    },
     Input(mpsc::Receiver<Piece>),
 }
 
@@ -92,9 +94,7 @@ fn read_all(reader: &mut dyn BufRead, split: Split, sender: &mpsc::Sender<Piece>
             checked.map_err(|error| format!("it is no JSON: {error}"))?;
             Ok(Record::of_body(piece))
         }),
-        Split::Records => {
-            read_pieces(reader, b'\n', sender, |piece| Record::of_jsonl(&piece))
-        }
+        Split::Records => read_pieces(reader, b'\n', sender, |piece| Record::of_jsonl(&piece)),
     };
     if let Err(error) = ended {
         // Nobody may be left to hear it.
@@ -103,12 +103,18 @@ fn read_all(reader: &mut dyn BufRead, split: Split, sender: &mpsc::Sender<Piece>
 }
 
 fn unreadable(error: &io::Error) -> CommandError {
-    CommandError::new(&codes::FILE_FAILED, format!("cannot read the input: {error}"))
+    CommandError::new(
+        &codes::FILE_FAILED,
+        format!("cannot read the input: {error}"),
+    )
 }
 
 fn refused(number: u64, unit: &str, reason: &str) -> CommandError {
-    CommandError::new(&codes::USAGE, format!("{unit} {number} of the input: {reason}"))
-        .detail(unit, number)
+    CommandError::new(
+        &codes::USAGE,
+        format!("{unit} {number} of the input: {reason}"),
+    )
+    .detail(unit, number)
 }
 
 /// Pieces that end in `end`; empty ones are left out, since RocketMQ takes no empty body.
@@ -166,7 +172,10 @@ fn read_table(reader: &mut dyn BufRead, sender: &mpsc::Sender<Piece>) -> Result<
     let invalid = |error: &csv::Error| {
         CommandError::new(&codes::USAGE, format!("the input is no table: {error}"))
     };
-    let names = table.byte_headers().map_err(|error| invalid(&error))?.clone();
+    let names = table
+        .byte_headers()
+        .map_err(|error| invalid(&error))?
+        .clone();
     if !names.is_empty() && names.iter().all(|name| name != b"body") {
         let text = "the table has no column \"body\"; its first line must name the columns";
         return Err(CommandError::new(&codes::USAGE, text));
@@ -211,8 +220,16 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_read_is_named_by_its_line() {
         let refused = bodies("{}\n\nx\n", Split::Jsonl).await.unwrap_err();
-        assert!(refused.message().starts_with("line 3 of the input: it is no JSON"), "{refused}");
+        assert!(
+            refused
+                .message()
+                .starts_with("line 3 of the input: it is no JSON"),
+            "{refused}"
+        );
         let refused = bodies("key,tag\na,b\n", Split::Csv).await.unwrap_err();
-        assert!(refused.message().contains("no column \"body\""), "{refused}");
+        assert!(
+            refused.message().contains("no column \"body\""),
+            "{refused}"
+        );
     }
 }

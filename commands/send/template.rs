@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clock::SharedClock;
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use crate::error::{CommandError, codes};
@@ -30,14 +31,20 @@ impl Templates {
     pub(super) fn new(clock: &SharedClock, is_raw: bool) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_keep_trailing_newline(true);
+        // A text is sent as it is, with the line end it may have.
+        if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
+            environment.set_syntax(syntax);
+        }
         environment.add_function("uuid", uuid);
         environment.add_function("rand", rand);
         let now = clock.clone();
         environment.add_function("now", move || rfc3339(now.now_ms()));
         let now = clock.clone();
         environment.add_function("now_ms", move || now.now_ms());
-        Self { environment, is_raw }
+        Self {
+            environment,
+            is_raw,
+        }
     }
 
     /// Takes up a text; `what` names it in errors.
@@ -75,15 +82,23 @@ fn invalid(what: &str, error: &minijinja::Error) -> CommandError {
     if let Some(detail) = error.detail() {
         let _ = write!(reason, ": {detail}");
     }
-    CommandError::new(&codes::USAGE, format!("the template of the {what} is not valid: {reason}"))
-        .next(format!("templates have {KNOWN}; --raw takes texts as they are"))
+    CommandError::new(
+        &codes::USAGE,
+        format!("the template of the {what} is not valid: {reason}"),
+    )
+    .next(format!(
+        "templates have {KNOWN}; --raw takes texts as they are"
+    ))
 }
 
 /// A random number, both ends included.
 fn rand(from: i64, to: i64) -> Result<i64, minijinja::Error> {
     if from > to {
         let kind = minijinja::ErrorKind::InvalidOperation;
-        return Err(minijinja::Error::new(kind, format!("rand({from},{to}): nothing lies between")));
+        return Err(minijinja::Error::new(
+            kind,
+            format!("rand({from},{to}): nothing lies between"),
+        ));
     }
     Ok(fastrand::i64(from..=to))
 }
@@ -94,7 +109,13 @@ fn uuid() -> String {
     // Version and variant have fixed places.
     let bits = random & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{bits:032x}");
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
     parts.join("-")
 }
 
@@ -117,8 +138,14 @@ mod tests {
             templates.make(&text, n).unwrap()
         };
         assert_eq!(made("{\"n\":{{ n }}}\n", 7), "{\"n\":7}\n");
-        assert_eq!(made("{{ now() }} {{ now_ms() }}", 1), "2025-11-22T12:00:00.000Z 1763812800000");
-        assert_eq!(made("{% if n > 1 %}more{% else %}first{% endif %}", 2), "more");
+        assert_eq!(
+            made("{{ now() }} {{ now_ms() }}", 1),
+            "2025-11-22T12:00:00.000Z 1763812800000"
+        );
+        assert_eq!(
+            made("{% if n > 1 %}more{% else %}first{% endif %}", 2),
+            "more"
+        );
         let uuid = made("{{ uuid() }}", 1);
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"), "{uuid}");
         assert!("89ab".contains(&uuid[19..20]), "{uuid}");
@@ -133,18 +160,33 @@ mod tests {
     fn json_and_raw_texts_are_no_templates() {
         let mut plain = templates(false);
         let json = r#"{"a":{"b":{"c":1}}}"#;
-        assert_eq!(plain.add("body", json).unwrap(), Text::Plain(json.to_owned()));
+        assert_eq!(
+            plain.add("body", json).unwrap(),
+            Text::Plain(json.to_owned())
+        );
         let mut raw = templates(true);
-        assert_eq!(raw.add("body", "{{ n }}").unwrap(), Text::Plain("{{ n }}".to_owned()));
+        assert_eq!(
+            raw.add("body", "{{ n }}").unwrap(),
+            Text::Plain("{{ n }}".to_owned())
+        );
     }
 
     #[test]
     fn a_template_that_cannot_work_is_refused_before_anything_is_sent() {
         let mut templates = templates(false);
-        for text in ["{{ n", "{{ nope }}", "{{ nope() }}", "{{ rand(1) }}", "{{ rand(2,1) }}"] {
+        for text in [
+            "{{ n",
+            "{{ nope }}",
+            "{{ nope() }}",
+            "{{ rand(1) }}",
+            "{{ rand(2,1) }}",
+        ] {
             let refused = templates.add("key", text).unwrap_err();
             assert_eq!(refused.code().name, "usage");
-            assert!(refused.message().starts_with("the template of the key"), "{refused}");
+            assert!(
+                refused.message().starts_with("the template of the key"),
+                "{refused}"
+            );
         }
     }
 }
