@@ -9,6 +9,8 @@ use crate::checkpoint::Extension;
 use crate::convert::to_i64;
 use crate::shared::Shared;
 
+/// Units that are not written before their time: 5 MB of them.
+const UNWRITTEN_MANY: u64 = 256 * 1024;
 /// Bytes of the log that go into the index at a time.
 const INDEX_BUDGET: u64 = 4 * 1024 * 1024;
 
@@ -95,6 +97,13 @@ impl Shared {
             extension.index_position = to_i64(index.position());
             extension.index_file_count = to_i64(index.file_count() as u64);
         }
+    }
+
+    /// Whether so many units wait to be written that it should be done before its time: recovery would
+    /// have to find them in the log.
+    pub(crate) fn has_many_unwritten(&self) -> bool {
+        let put = self.messages_put.load(Ordering::Relaxed);
+        put.saturating_sub(self.messages_written.load(Ordering::Relaxed)) > UNWRITTEN_MANY
     }
 
     /// Whether something was written that the checkpoint on the disk does not speak of.

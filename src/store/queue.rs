@@ -165,6 +165,18 @@ impl QueueTable {
         queues
     }
 
+    /// Visits every queue, in no order.
+    pub(crate) fn for_each(&self, visit: impl Fn(&Queue)) {
+        let topics = self.topics.read();
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "the visits do not depend on each other"
+        )]
+        for queues in topics.values() {
+            queues.values().for_each(|queue| visit(queue));
+        }
+    }
+
     /// The queues of a topic, by id.
     pub(crate) fn of_topic(&self, topic: &str) -> Vec<Arc<Queue>> {
         let topics = self.topics.read();

@@ -155,6 +155,16 @@ impl QueueFiles {
         }
     }
 
+    /// A file that was just listed; it does not stay open.
+    pub(crate) fn open_listed(
+        &self,
+        key: &QueueKey,
+        start: u64,
+    ) -> io::Result<Arc<dyn StorageFile>> {
+        let path = offset_file_name(&key.dir(&self.dir), start);
+        self.storage.open(&path, FileKind::Queue, self.file_size)
+    }
+
     fn cached(&self, key: &QueueKey, start: u64) -> Option<Arc<dyn StorageFile>> {
         let mut open = self.open.lock();
         let entry = open.get_mut(&(key.clone(), start))?;

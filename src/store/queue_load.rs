@@ -12,10 +12,8 @@ use crate::log_scan::record_at;
 use crate::queue_files::{QueueFiles, QueueKey};
 use crate::storage::StorageFile;
 
-/// Units behind the last one that are looked at, to notice a hole in the middle.
-const HOLE_CHECK_UNITS: usize = 16;
-/// Units read at once when a file has to be read from end to end.
-const LINEAR_UNITS: usize = 4096;
+/// Units read at once: a page of them.
+const BLOCK_UNITS: usize = 4096 / CONSUME_QUEUE_UNIT_SIZE;
 
 /// What the files of a queue hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +22,8 @@ pub(crate) struct Loaded {
     pub(crate) min_offset: i64,
     /// Queue offset behind the last unit.
     pub(crate) max_offset: i64,
+    /// The first unit, where it was read on the way.
+    pub(crate) first: Option<CqUnit>,
     /// Physical offset behind the last unit's record; 0 without units.
     pub(crate) physical_end: i64,
     /// Something stands behind the last unit that does not count.
@@ -37,74 +37,120 @@ pub(crate) struct Loaded {
 pub(crate) fn load(files: &QueueFiles, key: &QueueKey, limit: i64) -> io::Result<Loaded> {
     let starts = files.starts(key)?;
     let offset_of = |start: u64| to_i64(start / CONSUME_QUEUE_UNIT_SIZE as u64);
-    let min_offset = starts.first().copied().map_or(0, offset_of);
+    let named_offset = starts.first().copied().map_or(0, offset_of);
     let units = to_usize(files.units_per_file());
     let mut has_more = false;
     for start in starts.iter().rev() {
-        let Some(file) = files.existing(key, *start)? else {
-            continue;
-        };
-        let count = count_units(&*file, units, limit)?;
-        has_more |= count < units && read_bytes(&*file, count)?.iter().any(|byte| *byte != 0);
-        if count > 0 {
-            let physical_end = CqUnit::from_bytes(&read_bytes(&*file, count - 1)?).end();
-            let max_offset = offset_of(*start) + to_i64(count as u64);
+        let file = files.open_listed(key, *start)?;
+        let counted = count_units(&*file, units, limit)?;
+        has_more |= counted.has_more;
+        if let Some(last) = counted.last {
+            let is_first_file = starts.first() == Some(start);
             return Ok(Loaded {
-                min_offset,
-                max_offset,
-                physical_end,
+                min_offset: named_offset,
+                max_offset: offset_of(*start) + to_i64(counted.count as u64),
+                first: counted.first.filter(|_| is_first_file),
+                physical_end: last.end(),
                 has_more,
-                named_offset: min_offset,
+                named_offset,
             });
         }
     }
     Ok(Loaded {
         min_offset: 0,
         max_offset: 0,
+        first: None,
         physical_end: 0,
         has_more,
-        named_offset: min_offset,
+        named_offset,
     })
 }
 
-/// How many units a file begins with.
-fn count_units(file: &dyn StorageFile, units: usize, limit: i64) -> io::Result<usize> {
-    let counts = |unit: &CqUnit| unit.is_written() && (unit.is_pre_blank() || unit.end() <= limit);
-    let (mut low, mut high) = (0, units);
-    while low < high {
-        let middle = low.midpoint(high);
-        if counts(&read_unit(file, middle)?) {
-            low = middle + 1;
-        } else {
-            high = middle;
+/// The units that a file begins with.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    count: usize,
+    first: Option<CqUnit>,
+    last: Option<CqUnit>,
+    /// Something that is not zero stands behind them.
+    has_more: bool,
+}
+
+/// Counts the units that a file begins with. Most queues are short: one read tells all.
+fn count_units(file: &dyn StorageFile, units: usize, limit: i64) -> io::Result<Counted> {
+    let counts = |unit: &UnitBytes| {
+        let unit = CqUnit::from_bytes(unit);
+        unit.is_written() && (unit.is_pre_blank() || unit.end() <= limit)
+    };
+    let mut block = [[0; CONSUME_QUEUE_UNIT_SIZE]; BLOCK_UNITS];
+    let mut read = read_block(file, units, 0, &mut block)?;
+    let first = read.first().copied();
+    let mut number = 0;
+    if read.last().is_some_and(counts) {
+        // The last block whose first unit counts.
+        let mut behind = units.div_ceil(BLOCK_UNITS);
+        while behind - number > 1 {
+            let middle = number.midpoint(behind);
+            let mut unit = [[0; CONSUME_QUEUE_UNIT_SIZE]];
+            file.read_at(position(middle * BLOCK_UNITS), unit.as_flattened_mut())?;
+            *(if counts(&unit[0]) {
+                &mut number
+            } else {
+                &mut behind
+            }) = middle;
         }
+        read = read_block(file, units, number, &mut block)?;
+    }
+    let whole = read.iter().take_while(|unit| counts(unit)).count();
+    let mut rest = &read[whole..];
+    let mut next_block = [[0; CONSUME_QUEUE_UNIT_SIZE]; BLOCK_UNITS];
+    if rest.is_empty() && (number + 1) * BLOCK_UNITS < units {
+        rest = read_block(file, units, number + 1, &mut next_block)?;
     }
     // The search trusts that there is no hole. Units behind the end say that there is one.
-    for index in low..units.min(low + HOLE_CHECK_UNITS) {
-        if counts(&read_unit(file, index)?) {
-            return count_linearly(file, units, counts);
-        }
+    let mut count = number * BLOCK_UNITS + whole;
+    if rest.iter().any(counts) {
+        count = count_linearly(file, units, counts)?;
     }
-    Ok(low)
+    let has_more = rest.as_flattened().iter().any(|byte| *byte != 0);
+    let last = count
+        .checked_sub(1)
+        .map(|last| read_unit(file, last))
+        .transpose()?;
+    let first = first.filter(counts).map(|first| CqUnit::from_bytes(&first));
+    Ok(Counted {
+        count,
+        first,
+        last,
+        has_more,
+    })
+}
+
+fn read_block<'a>(
+    file: &dyn StorageFile,
+    units: usize,
+    number: usize,
+    block: &'a mut [UnitBytes; BLOCK_UNITS],
+) -> io::Result<&'a [UnitBytes]> {
+    let start = number * BLOCK_UNITS;
+    let block = &mut block[..BLOCK_UNITS.min(units - start)];
+    file.read_at(position(start), block.as_flattened_mut())?;
+    Ok(block)
 }
 
 /// How many units there are up to the last one that counts.
 fn count_linearly(
     file: &dyn StorageFile,
     units: usize,
-    counts: impl Fn(&CqUnit) -> bool,
+    counts: impl Fn(&UnitBytes) -> bool,
 ) -> io::Result<usize> {
-    let mut buffer = vec![[0; CONSUME_QUEUE_UNIT_SIZE]; LINEAR_UNITS];
+    let mut block = [[0; CONSUME_QUEUE_UNIT_SIZE]; BLOCK_UNITS];
     let mut count = 0;
-    let mut index = 0;
-    while index < units {
-        let chunk = &mut buffer[..LINEAR_UNITS.min(units - index)];
-        file.read_at(position(index), chunk.as_flattened_mut())?;
-        let last = chunk
+    for number in 0..units.div_ceil(BLOCK_UNITS) {
+        let last = read_block(file, units, number, &mut block)?
             .iter()
-            .rposition(|unit| counts(&CqUnit::from_bytes(unit)));
-        count = last.map_or(count, |last| index + last + 1);
-        index += chunk.len();
+            .rposition(&counts);
+        count = last.map_or(count, |last| number * BLOCK_UNITS + last + 1);
     }
     Ok(count)
 }
@@ -113,14 +159,10 @@ fn position(index: usize) -> u64 {
     (index * CONSUME_QUEUE_UNIT_SIZE) as u64
 }
 
-fn read_bytes(file: &dyn StorageFile, index: usize) -> io::Result<UnitBytes> {
+fn read_unit(file: &dyn StorageFile, index: usize) -> io::Result<CqUnit> {
     let mut unit = [0; CONSUME_QUEUE_UNIT_SIZE];
     file.read_at(position(index), &mut unit)?;
-    Ok(unit)
-}
-
-fn read_unit(file: &dyn StorageFile, index: usize) -> io::Result<CqUnit> {
-    Ok(CqUnit::from_bytes(&read_bytes(file, index)?))
+    Ok(CqUnit::from_bytes(&unit))
 }
 
 /// Cuts a loaded queue back to the units whose records are really theirs.

@@ -94,6 +94,8 @@ pub(crate) struct Shared {
     pub(crate) disk_full: AtomicBool,
     /// A ConsumeQueue or index file met a full disk.
     pub(crate) derived_disk_full: AtomicBool,
+    /// A put saw that there is little room ahead of the log.
+    pub(crate) room_wanted: AtomicBool,
     state: AtomicU8,
     pub(crate) flush_waker: Waker,
     pub(crate) derive_waker: Waker,
@@ -151,6 +153,7 @@ impl Shared {
             messages_put: AtomicU64::new(0),
             disk_full: AtomicBool::new(false),
             derived_disk_full: AtomicBool::new(false),
+            room_wanted: AtomicBool::new(false),
             state: AtomicU8::new(RUNNING),
             flush_waker: Waker::default(),
             derive_waker: Waker::default(),
@@ -212,11 +215,6 @@ impl Shared {
         } else {
             Ok(())
         }
-    }
-
-    /// Whether the log wants room made ahead of its end.
-    pub(crate) fn wants_room(&self) -> bool {
-        self.put.lock().appender.wants_room(&self.log)
     }
 
     /// See [`MessageStore::runtime_info`](crate::MessageStore::runtime_info).
@@ -364,6 +362,7 @@ impl Shared {
         drop(state);
 
         if wants_room {
+            self.room_wanted.store(true, Ordering::SeqCst);
             self.housekeeping_waker.wake();
         }
         self.flush_waker.wake();

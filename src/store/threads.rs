@@ -4,6 +4,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ fn derive_loop(shared: &Shared) {
     let mut next_sync = now() + shared.config.flush_thorough_interval;
     while !waker.is_stopped() {
         let is_indexed = shared.index_once();
-        if shared.dispatcher.has_dirty() && now() >= next_write {
+        if shared.dispatcher.has_dirty() && (now() >= next_write || shared.has_many_unwritten()) {
             let began = now();
             if let Err(error) = shared.write_queues() {
                 tracing::warn!(%error, "ConsumeQueue files cannot be written; trying again");
@@ -119,18 +120,16 @@ fn housekeeping_loop(shared: &Shared) {
     let mut next_clean = now() + shared.config.clean_interval;
     let (mut last_end, mut last_look) = (shared.log.end(), now());
     while !waker.is_stopped() {
-        let elapsed_us = u64::try_from((now() - last_look).as_micros())
-            .unwrap_or(u64::MAX)
-            .max(1);
-        let grown = shared.log.end().saturating_sub(last_end);
-        (last_end, last_look) = (shared.log.end(), now());
-        let rate = grown.saturating_mul(1_000_000) / elapsed_us;
         // Only a log that is being written gets room ahead: an idle store takes no memory.
-        if grown > 0
-            && let Err(error) = shared.log.prepare(rate)
-        {
-            // The put that finds no room tells its sender; this thread only saves time.
-            tracing::debug!(%error, "no room ahead of the log");
+        if shared.room_wanted.swap(false, Ordering::SeqCst) {
+            let elapsed = (now() - last_look).as_micros().max(1);
+            let grown = u128::from(shared.log.end().saturating_sub(last_end));
+            (last_end, last_look) = (shared.log.end(), now());
+            let rate = u64::try_from(grown * 1_000_000 / elapsed).unwrap_or(u64::MAX);
+            if let Err(error) = shared.log.prepare(rate) {
+                // The put that finds no room tells its sender; this thread only saves time.
+                tracing::debug!(%error, "no room ahead of the log");
+            }
         }
         shared.log.release_behind(false);
         if now() >= next_clean {
@@ -140,7 +139,7 @@ fn housekeeping_loop(shared: &Shared) {
             next_clean = now() + shared.config.clean_interval;
         }
         waker.sleep(Some(next_clean.saturating_sub(now())), || {
-            !shared.wants_room()
+            !shared.room_wanted.load(Ordering::SeqCst)
         });
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub(super) has_lost_units: bool,
     /// Queues without units whose files say by their names from which offset they go on.
     pub(super) named_only: Vec<(Arc<Queue>, i64)>,
+    /// Queues whose first units may speak of messages that are gone.
+    pub(super) begins_later: Vec<Arc<Queue>>,
     /// Queues with files.
     pub(super) queue_count: i64,
     /// The ConsumeQueue files are as complete as the checkpoint says.
@@ -62,6 +64,7 @@ impl Plan {
             units_end: 0,
             has_lost_units: false,
             named_only: Vec::new(),
+            begins_later: Vec::new(),
             queue_count: 0,
             is_complete: true,
         }

@@ -77,6 +77,14 @@ fn load_one(
     });
     if loaded.max_offset == 0 && loaded.named_offset > 0 {
         plan.named_only.push((queue, loaded.named_offset));
+    } else if loaded.max_offset > 0 {
+        let log_start = to_i64(log.start());
+        let begins_in_log = loaded
+            .first
+            .is_some_and(|first| !first.is_pre_blank() && first.physical_offset >= log_start);
+        if !begins_in_log {
+            plan.begins_later.push(queue);
+        }
     }
     Ok(())
 }
@@ -92,10 +100,8 @@ pub(super) fn settle(
     for (queue, offset) in &plan.named_only {
         queue.consume_queue().begin_at(*offset);
     }
-    for queue in queues.all() {
-        let consume_queue = queue.consume_queue();
-        queue.set_next_offset(consume_queue.max_offset());
-        consume_queue.correct_min(files, log_start)?;
-    }
-    Ok(())
+    queues.for_each(|queue| queue.set_next_offset(queue.max_offset()));
+    plan.begins_later
+        .iter()
+        .try_for_each(|queue| queue.consume_queue().correct_min(files, log_start))
 }

@@ -147,6 +147,8 @@ impl Waiting {
 #[derive(Debug, Default)]
 struct Gaps {
     waiting: BTreeMap<(Arc<str>, i32), Waiting>,
+    /// The queue of the record before: often that of the next one too.
+    last_queue: Option<Arc<Queue>>,
 }
 
 /// Gives a record its unit, now or when another one confirms its offset. Returns what turned out to
@@ -160,11 +162,20 @@ fn dispatch(
     if !is_queued(record.sys_flag()) {
         return None;
     }
+    // Records of one queue often follow each other.
+    let queue = gaps
+        .last_queue
+        .take()
+        .filter(|queue| queue.queue_id() == record.queue_id() && queue.topic() == record.topic());
     // A record of a topic that may not be one has no queue; it stays in the log.
-    let queue = target
-        .queues
-        .get_or_create(record.topic(), record.queue_id())
-        .ok()?;
+    let found = || {
+        target
+            .queues
+            .get_or_create(record.topic(), record.queue_id())
+            .ok()
+    };
+    let queue = queue.or_else(found)?;
+    gaps.last_queue = Some(Arc::clone(&queue));
     let tags_code = TagsCode::of(record, &config.delay_levels).at(record.store_timestamp());
     let arrival = Arrival {
         queue_offset: record.queue_offset(),
