@@ -64,7 +64,8 @@ impl MessageItem {
                 escape_controls(text).into_owned()
             }
             Ok(text) => {
-                let end = text.floor_char_boundary(BODY_SHOWN_MAX);
+                let is_boundary = |at: &usize| text.is_char_boundary(*at);
+                let end = (0..=BODY_SHOWN_MAX).rev().find(is_boundary).unwrap_or(0);
                 escape_controls(&text[..end]).into_owned()
             }
             Err(_) => {
@@ -166,6 +167,14 @@ impl MessageItem {
         line
     }
 
+    /// A body that is no text, in a form that JSON can hold.
+    fn body_b64(&self) -> Option<String> {
+        let body = &self.message.body;
+        std::str::from_utf8(body)
+            .is_err()
+            .then(|| STANDARD.encode(body))
+    }
+
     fn size(&self) -> u64 {
         u64::try_from(self.message.body.len()).unwrap_or(u64::MAX)
     }
@@ -202,7 +211,7 @@ impl Serialize for MessageItem {
         map.serialize_entry("properties", &properties)?;
         match std::str::from_utf8(&message.body) {
             Ok(text) => map.serialize_entry("body", text)?,
-            Err(_) => map.serialize_entry("body_b64", &STANDARD.encode(&message.body))?,
+            Err(_) => map.serialize_entry("body_b64", &self.body_b64())?,
         }
         map.serialize_entry("born_at", &rfc3339(message.born_timestamp))?;
         map.serialize_entry("born_at_ms", &message.born_timestamp)?;
@@ -232,6 +241,7 @@ impl Item for MessageItem {
         Column::new("stored_at"),
         Column::number("size_bytes"),
         Column::new("body"),
+        Column::new("body_b64").wide(),
     ];
 
     fn row(&self) -> Vec<Cell> {
@@ -246,7 +256,8 @@ impl Item for MessageItem {
             message.tags().into(),
             Cell::time_ms(message.store_timestamp),
             self.size().into(),
-            Cell::text(String::from_utf8_lossy(&message.body)),
+            std::str::from_utf8(&message.body).ok().into(),
+            self.body_b64().into(),
         ]
     }
 

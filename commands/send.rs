@@ -60,7 +60,13 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
 
     /// How the input is divided into messages
-    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "jsonl")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        conflicts_with = "jsonl",
+        hide_short_help = true
+    )]
     split: Option<Split>,
 
     /// Each line is a message as tail -o jsonl writes it: body, keys, tags and properties
@@ -80,7 +86,7 @@ pub(crate) struct Args {
     properties: Vec<(String, String)>,
 
     /// Take everything as it is: no templates
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     raw: bool,
 
     /// How many messages
@@ -92,7 +98,7 @@ pub(crate) struct Args {
     rate: Option<Rate>,
 
     /// To this queue: b-0:3
-    #[arg(long, value_name = "BROKER:ID", value_parser = parse_queue, conflicts_with = "shard_by")]
+    #[arg(long, value_name = "BROKER:ID", value_parser = parse_queue, conflicts_with = "shard_by", hide_short_help = true)]
     queue: Option<QueuePart>,
 
     /// All messages with the same value go to the same queue, in order; a template
@@ -100,7 +106,7 @@ pub(crate) struct Args {
     shard_by: Option<String>,
 
     /// Deliver after the delay of this level, 1 to 18 unless brokers are set up otherwise
-    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["delay", "batch"])]
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["delay", "batch"], hide_short_help = true)]
     delay_level: Option<u32>,
 
     /// Deliver after this time, which must be one of the brokers' delay levels
@@ -108,19 +114,19 @@ pub(crate) struct Args {
     delay: Option<std::time::Duration>,
 
     /// Do not wait for an acknowledgement; messages may be lost without notice
-    #[arg(long, conflicts_with = "batch")]
+    #[arg(long, conflicts_with = "batch", hide_short_help = true)]
     oneway: bool,
 
     /// So many messages in one request
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=10_000), hide_short_help = true)]
     batch: Option<u16>,
 
     /// How many sends are under way at a time [default: 64, or 1 where order counts]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096), hide_short_help = true)]
     in_flight: Option<u16>,
 
     /// Stop at the first message that cannot be sent
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     fail_fast: bool,
 }
 

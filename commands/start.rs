@@ -71,8 +71,10 @@ mod tests {
           commands speak to namesrv 127.0.0.1:9876 (running local cluster default)
 
         Next:
+          gantry demo           the whole story in ten seconds
+          gantry up -d          a local cluster in the background
+          gantry topic list     what is there
           gantry help           all commands
-          gantry context list   the clusters that commands can speak to
           gantry explain CODE   what an error code means
         ");
         let lost = TestContext::new(&[], &["-c", "nowhere"]);

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     pub(crate) ready_file: Option<PathBuf>,
 
     /// Stop when standard input ends
-    #[arg(long, conflicts_with = "detach")]
+    #[arg(long, conflicts_with = "detach", hide_short_help = true)]
     pub(crate) until_stdin_eof: bool,
 
     /// Succeed when the cluster runs already

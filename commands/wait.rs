@@ -33,6 +33,9 @@ pub(crate) enum Command {
 
 /// Wait until a name server knows brokers that answer
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:
+  gantry wait ready --timeout 10s
+  gantry wait ready --brokers 3")]
 pub(crate) struct ReadyArgs {
     /// How many brokers
     #[arg(long, value_name = "N", default_value_t = 1)]

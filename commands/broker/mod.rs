@@ -26,13 +26,23 @@ pub(crate) enum Command {
     #[command(visible_alias = "ls")]
     List(list::Args),
     Describe(describe::Args),
-    /// Kill a broker of a local cluster: its sockets are gone at once, nothing is flushed
+    /// Kill a broker of a local cluster, as a crash would: at once, without a word
+    #[command(after_long_help = "Examples:
+  gantry broker kill b-1
+  gantry -c staging broker kill b-0")]
     Kill(control::Args),
     /// Stop a broker of a local cluster in good order
+    #[command(after_long_help = "Examples:
+  gantry broker stop b-1")]
     Stop(control::Args),
     /// Start a broker of a local cluster that was killed or stopped
+    #[command(after_long_help = "Examples:
+  gantry broker start b-1")]
     Start(control::Args),
     /// Stop a broker of a local cluster and start it again
+    #[command(after_long_help = "Examples:
+  gantry broker restart b-1
+  gantry broker restart b-1 --after 5s")]
     Restart(control::RestartArgs),
     Run(run::Args),
 }

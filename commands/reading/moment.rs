@@ -74,11 +74,14 @@ fn unix_ms(number: i64) -> i64 {
     const SECONDS_BELOW: i64 = 100_000_000_000;
     const MILLIS_BELOW: i64 = SECONDS_BELOW * 1000;
     const MICROS_BELOW: i64 = MILLIS_BELOW * 1000;
-    match number {
-        ..SECONDS_BELOW => number * 1000,
-        ..MILLIS_BELOW => number,
-        ..MICROS_BELOW => number / 1000,
-        _ => number / 1_000_000,
+    if number < SECONDS_BELOW {
+        number * 1000
+    } else if number < MILLIS_BELOW {
+        number
+    } else if number < MICROS_BELOW {
+        number / 1000
+    } else {
+        number / 1_000_000
     }
 }
 

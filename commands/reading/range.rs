@@ -54,6 +54,9 @@ impl Range {
 
     /// `47:99`, `:end`, `start`
     fn of_offsets(text: &str, reference: Reference<'_>) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
         let (begin, until) = match text.split_once(':') {
             Some((begin, until)) => (begin, Some(until)),
             None => (text, None),

@@ -1,5 +1,6 @@
 //! The way from queues to the output: the backlog, then what comes in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ struct Shown {
     out: Output,
     stream: Stream<MessageItem>,
     options: LineOptions,
+    /// Brokers that cannot be read now.
+    lost: BTreeSet<String>,
 }
 
 /// Reads what the flags say and shows it as it comes.
@@ -79,6 +82,7 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
         out: ctx.out.clone(),
         stream: ctx.out.stream(),
         options,
+        lost: BTreeSet::new(),
     };
     let ended = reading.run(&mut shown, &mut stop).await;
     let count = shown.stream.written();
@@ -251,32 +255,14 @@ impl Shown {
     fn show(&mut self, session: &Session, events: Vec<Event>) -> Result<(), CommandError> {
         let mut items = Vec::with_capacity(events.len());
         for event in events {
-            let note = match event {
-                Event::Message(message) => {
-                    items.push(MessageItem::new(message, self.options));
-                    continue;
-                }
-                Event::Gap(queue, from, to) => format!(
-                    "gap: {} {}: {} from offset {from} on are gone (deleted by retention)",
-                    queue.topic,
-                    place(&queue),
-                    counted(usize::try_from(to - from).unwrap_or_default(), "message"),
-                ),
-                Event::Lost(queue, error) => format!(
-                    "{} {} cannot be read, trying on: {}",
-                    queue.topic,
-                    place(&queue),
-                    session.error(&error).message()
-                ),
-                Event::Back(queue) => {
-                    let note = format!("{} {} is read again", queue.topic, place(&queue));
+            match event {
+                Event::Message(message) => items.push(MessageItem::new(message, self.options)),
+                // What is said comes at its place between the messages.
+                event => {
                     self.flush(&mut items)?;
-                    self.out.note(&note);
-                    continue;
+                    self.say(session, event);
                 }
-            };
-            self.flush(&mut items)?;
-            self.out.warn(&note);
+            }
         }
         self.flush(&mut items)
     }
@@ -286,5 +272,31 @@ impl Shown {
             return Ok(());
         }
         self.stream.push_all(&std::mem::take(items))
+    }
+
+    /// Tells of what is no message. A broker that is down is told of once, not for each of its queues.
+    fn say(&mut self, session: &Session, event: Event) {
+        match event {
+            Event::Message(_) => {}
+            Event::Gap(queue, from, to) => {
+                let gone = counted(usize::try_from(to - from).unwrap_or_default(), "message");
+                let (topic, place) = (&queue.topic, place(&queue));
+                self.out.warn(&format!(
+                    "gap: {gone} of {topic} {place} from offset {from} on: deleted by retention"
+                ));
+            }
+            Event::Lost(queue, error) => {
+                if self.lost.insert(queue.broker_name) {
+                    self.out
+                        .warn(&format!("{}; trying on", session.error(&error).message()));
+                }
+            }
+            Event::Back(queue) => {
+                if self.lost.remove(&queue.broker_name) {
+                    self.out
+                        .note(&format!("broker {} is read again", queue.broker_name));
+                }
+            }
+        }
     }
 }

@@ -63,18 +63,13 @@ struct Line {
 }
 
 /// A list, or for people who write the line themselves, one text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
 enum Keys {
     Several(Vec<String>),
     Text(String),
+    #[default]
     None,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self::None
-    }
 }
 
 impl Record {

@@ -144,7 +144,10 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<Partly<TopicPage>,
     let session = session::connect(ctx).await?;
     let page = ctx
         .out
-        .busy("asking the brokers", describe(&session, &args.topic))
+        .busy(
+            "asking the brokers",
+            Box::pin(describe(&session, &args.topic)),
+        )
         .await;
     session.close().await;
     page
