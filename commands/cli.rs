@@ -14,8 +14,8 @@ use crate::globals::Globals;
 use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
     broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain, group,
-    help, logging, logs, namesrv, overview, peek, run_command, send, start, status, tail, topic, up,
-    util, version, wait,
+    help, logging, logs, namesrv, overview, peek, run_command, send, start, status, tail, topic,
+    up, util, version, wait,
 };
 
 /// RocketMQ in one binary: clusters in a process, messages, administration

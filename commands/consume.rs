@@ -140,7 +140,9 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
                     let result = stream.push(&MessageItem::new(message, options));
                     // The handler acknowledges what has been shown, and nothing else.
                     let was_shown = result.is_ok();
-                    drop(written.send(was_shown));
+                    if written.send(was_shown).is_err() {
+                        tracing::debug!("a handler has left before its message was shown");
+                    }
                     if let Err(error) = result {
                         break Err(error);
                     }

@@ -26,7 +26,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["protocol", "remoting", "clock"]),
     (
         "cluster",
-        &["namesrv", "broker", "store", "remoting", "clock"],
+        &[
+            "namesrv", "broker", "store", "remoting", "protocol", "clock",
+        ],
     ),
     ("tui", &["client", "clock"]),
     // The root package. The servers are for `namesrv run` and `broker run`, their settings alone.

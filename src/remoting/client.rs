@@ -172,14 +172,17 @@ impl Client {
                 None => Arc::clone(slots.entry(addr.to_owned()).or_default()),
             }
         };
-        let mut held = slot.connection.lock().await;
-        if let Some(connection) = held.as_ref().filter(|connection| !connection.is_closed()) {
-            return Ok(Arc::clone(connection));
-        }
         let failed = |source: io::Error| InvokeError::Connect {
             addr: addr.to_owned(),
             source: Arc::new(source),
         };
+        // Whoever holds the lock may be waiting for an address that does not answer.
+        let Ok(mut held) = tokio::time::timeout(timeout, slot.connection.lock()).await else {
+            return Err(failed(io::ErrorKind::TimedOut.into()));
+        };
+        if let Some(connection) = held.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(Arc::clone(connection));
+        }
         if self.inner.kill.is_cancelled() || self.inner.shared.drain.is_cancelled() {
             return Err(failed(io::Error::other("the client has been shut down")));
         }

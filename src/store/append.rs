@@ -14,6 +14,7 @@ use protocol::name::SCHEDULE_TOPIC;
 use crate::commit_log::{CommitLog, LogFile};
 use crate::convert::{to_i32, to_i64};
 use crate::delay_level::DelayLevels;
+use crate::storage::is_disk_full;
 
 /// Room made behind a record that found none.
 const INLINE_AHEAD: u64 = 128 * 1024;
@@ -126,23 +127,25 @@ impl Appender {
                 Ok(end)
             }
             Some(file) => {
-                let next = open_next(log, file.end(), length)?;
-                write_blank(file, end)?;
-                Ok(self.roll(log, next))
+                let next = log.take_next(file.end())?;
+                write_blank(file, end).inspect_err(|_| log.keep_next(next.clone()))?;
+                self.roll(log, next, length)
             }
             None => {
-                let next = open_next(log, end / log.file_size() * log.file_size(), length)?;
-                Ok(self.roll(log, next))
+                let next = log.take_next(end / log.file_size() * log.file_size())?;
+                self.roll(log, next, length)
             }
         }
     }
 
-    fn roll(&mut self, log: &CommitLog, next: LogFile) -> u64 {
+    /// Goes on in the next file.
+    fn roll(&mut self, log: &CommitLog, next: LogFile, length: usize) -> io::Result<u64> {
         let end = next.start.max(log.end());
         log.push_file(next.clone());
         log.set_end(end);
-        self.current = Some(next);
-        end
+        let next = self.current.insert(next);
+        make_room(next, end - next.start + length as u64)?;
+        Ok(end)
     }
 
     /// Copies records to the place that was found for them.
@@ -159,25 +162,15 @@ impl Appender {
     }
 }
 
-/// Reserves what a record needs, and a little more where that can be had.
+/// Makes room for a record and a little more. Where that cannot be had, the write itself finds out
+/// whether there is enough for the record.
 fn make_room(file: &LogFile, position: u64) -> io::Result<()> {
     if position <= file.file.prepared() {
         return Ok(());
     }
     match file.file.prepare(position + INLINE_AHEAD) {
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => file.file.prepare(position),
+        Err(error) if is_disk_full(&error) => Ok(()),
         other => other,
-    }
-}
-
-fn open_next(log: &CommitLog, start: u64, length: usize) -> io::Result<LogFile> {
-    let next = log.take_next(start)?;
-    match make_room(&next, length as u64) {
-        Ok(()) => Ok(next),
-        Err(error) => {
-            log.keep_next(next);
-            Err(error)
-        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use crate::checkpoint::Extension;
 use crate::convert::to_i64;
 use crate::shared::Shared;
+use crate::storage::is_disk_full;
 
 /// Units that are not written before their time: 5 MB of them.
 const UNWRITTEN_MANY: u64 = 256 * 1024;
@@ -54,7 +55,7 @@ impl Shared {
     pub(crate) fn write_queues(&self) -> io::Result<()> {
         let _alone = self.deriving.lock();
         self.write_queues_alone().inspect_err(|error| {
-            if error.kind() == io::ErrorKind::StorageFull {
+            if is_disk_full(error) {
                 self.derived_disk_full.store(true, Ordering::Relaxed);
             }
         })

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use protocol::message::RecordError;
 use thiserror::Error;
 
+use crate::storage::is_disk_full;
+
 /// Why a store cannot be opened.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -128,9 +130,10 @@ pub enum PutError {
 impl PutError {
     /// A full disk is told from other troubles.
     pub(crate) fn from_io(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
-            _ => Self::Io(error),
+        if is_disk_full(&error) {
+            Self::DiskFull
+        } else {
+            Self::Io(error)
         }
     }
 }

@@ -15,17 +15,19 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 
 use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
 use parking_lot::{Mutex, RwLock};
+use rustix::fs::FallocateFlags;
 
 use crate::convert::to_usize;
 use crate::plain_file::{PlainFile, PlainStorage};
 use crate::storage::{
-    DiskUsage, Entry, FileKind, FileStat, Storage, StorageFile, StorageLock, disk,
+    DiskUsage, Entry, FileKind, FileStat, Storage, StorageFile, StorageLock, disk, is_disk_full,
 };
 
 const PAGE_SIZE: u64 = 4096;
@@ -102,8 +104,9 @@ struct MappedLogFile {
     /// Everything below has disk space and pages; the mapping is written only below this, so that a
     /// full disk is an error code and never a signal.
     prepared: AtomicU64,
-    /// Held while `prepared` moves.
-    preparing: Mutex<()>,
+    /// How far someone tried to move `prepared`; held while it moves, and while bytes are written
+    /// past it.
+    preparing: Mutex<u64>,
     /// Set while someone writes through the mapping: there is one writer at a time.
     writing: AtomicBool,
 }
@@ -112,14 +115,20 @@ impl MappedLogFile {
     fn open(path: &Path, size: u64) -> io::Result<Self> {
         let (file, is_new) = disk::open_sized(path, size)?;
         let mapping = Mapping::new(&file, size)?;
-        let end = if is_new { 0 } else { size };
+        // Only what is stored without a hole is shown in place.
+        let stored = disk::data_range(&file, 0, size)?.filter(|data| data.start == 0);
+        let end = if is_new {
+            0
+        } else {
+            stored.map_or(0, |data| data.end)
+        };
         Ok(Self {
             mapping,
             file,
             size,
             written: AtomicU64::new(end),
             prepared: AtomicU64::new(end),
-            preparing: Mutex::new(()),
+            preparing: Mutex::new(0),
             writing: AtomicBool::new(false),
         })
     }
@@ -130,7 +139,12 @@ impl MappedLogFile {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         if end > self.prepared.load(Ordering::Acquire) {
-            self.prepare(end)?;
+            match self.prepare(end) {
+                Err(error) if is_disk_full(&error) => {
+                    return self.write_through(at, bytes);
+                }
+                prepared => prepared?,
+            }
         }
         let (head, rest) = bytes.split_at(bytes.len().min(HEAD_LENGTH));
         let middle = range.start + head.len();
@@ -144,6 +158,16 @@ impl MappedLogFile {
         self.written.store(end, Ordering::Release);
         Ok(())
     }
+
+    /// Writes by a system call, which says that the disk is full where a mapping would kill the process:
+    /// what room there is for single records need not be enough for a mapping.
+    fn write_through(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let _not_prepared_meanwhile = self.preparing.lock();
+        self.file.write_all_at(bytes, at)?;
+        self.written
+            .store(at + bytes.len() as u64, Ordering::Release);
+        Ok(())
+    }
 }
 
 impl StorageFile for MappedLogFile {
@@ -152,10 +176,11 @@ impl StorageFile for MappedLogFile {
     }
 
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let bytes = self
-            .view(at, buffer.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(bytes);
+        match self.view(at, buffer.len()) {
+            Some(bytes) => buffer.copy_from_slice(bytes),
+            // What was not written may be a hole, which some file systems fill when a mapping shows it.
+            None => self.file.read_exact_at(buffer, at)?,
+        }
         Ok(())
     }
 
@@ -184,21 +209,26 @@ impl StorageFile for MappedLogFile {
 
     fn prepare(&self, end: u64) -> io::Result<()> {
         let end = end.next_multiple_of(PAGE_SIZE).min(self.size);
-        let _guard = self.preparing.lock();
-        let from = self.prepared.load(Ordering::Acquire);
-        if end <= from {
+        let mut wanted = self.preparing.lock();
+        let prepared = self.prepared.load(Ordering::Acquire);
+        if end <= prepared {
             return Ok(());
         }
+        // A full disk may have left a large page in the cache that covers the whole of the last attempt:
+        // the mapping is safe again when all of it is there.
+        *wanted = end.max(*wanted);
+        let from = prepared.max(self.written.load(Ordering::Acquire));
         // Zeros through the descriptor allocate the blocks, or say that the disk is full; the mapping
         // is then populated in one call instead of by a page fault for each page.
-        disk::write_zeros(&self.file, from, end)?;
+        disk::write_zeros(&self.file, from, *wanted)?;
+        let start = from / PAGE_SIZE * PAGE_SIZE;
         // Best effort: without it (kernels before 5.14) pages come in by faults.
         let _advised = self.mapping.map.advise_range(
             Advice::PopulateWrite,
-            to_usize(from),
-            to_usize(end - from),
+            to_usize(start),
+            to_usize(*wanted - start),
         );
-        self.prepared.store(end, Ordering::Release);
+        self.prepared.store(*wanted, Ordering::Release);
         Ok(())
     }
 
@@ -210,6 +240,7 @@ impl StorageFile for MappedLogFile {
         let had_content = disk::zero_from(&self.file, end, self.size)?;
         self.written.store(end, Ordering::Release);
         self.prepared.store(end, Ordering::Release);
+        *self.preparing.get_mut() = 0;
         Ok(had_content)
     }
 
@@ -237,6 +268,16 @@ struct MappedIndexFile {
     mapping: RwLock<Mapping>,
     file: File,
     size: u64,
+    /// Everything below has disk space; only this is touched through the mapping.
+    reserved: AtomicU64,
+}
+
+impl MappedIndexFile {
+    /// The range in the mapping, if it may be touched there.
+    fn reserved_range(&self, mapping: &Mapping, at: u64, length: usize) -> Option<Range<usize>> {
+        let range = mapping.range(at, length)?;
+        (range.end as u64 <= self.reserved.load(Ordering::Acquire)).then_some(range)
+    }
 }
 
 impl StorageFile for MappedIndexFile {
@@ -246,9 +287,9 @@ impl StorageFile for MappedIndexFile {
 
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         let mapping = self.mapping.read();
-        let range = mapping
-            .range(at, buffer.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let Some(range) = self.reserved_range(&mapping, at, buffer.len()) else {
+            return self.file.read_exact_at(buffer, at);
+        };
         // SAFETY: the range lies in the mapping; writers need the other side of the lock, and the slice
         // ends before the guard.
         buffer.copy_from_slice(unsafe { mapping.slice(&range) });
@@ -257,9 +298,12 @@ impl StorageFile for MappedIndexFile {
 
     fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         let mapping = self.mapping.write();
-        let range = mapping
-            .range(at, bytes.len())
-            .ok_or(io::ErrorKind::InvalidInput)?;
+        let Some(range) = self.reserved_range(&mapping, at, bytes.len()) else {
+            mapping
+                .range(at, bytes.len())
+                .ok_or(io::ErrorKind::InvalidInput)?;
+            return self.file.write_all_at(bytes, at);
+        };
         // SAFETY: the range lies in the mapping; the write guard keeps everyone else away.
         unsafe { mapping.copy_in(&range, bytes) };
         Ok(())
@@ -270,9 +314,15 @@ impl StorageFile for MappedIndexFile {
     }
 
     fn prepare(&self, end: u64) -> io::Result<()> {
-        // Reserves the blocks, so that writing through the mapping cannot meet a full disk.
-        match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::empty(), 0, end) {
-            Err(rustix::io::Errno::OPNOTSUPP) | Ok(()) => Ok(()),
+        // Reserves the blocks, so that the mapping cannot meet a full disk. Where that is not known how,
+        // nothing is reserved and everything goes through system calls.
+        let end = end.min(self.size);
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, end) {
+            Ok(()) => {
+                self.reserved.fetch_max(end, Ordering::AcqRel);
+                Ok(())
+            }
+            Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -318,6 +368,7 @@ impl Storage for MmapStorage {
                     mapping,
                     file,
                     size,
+                    reserved: AtomicU64::new(0),
                 })
             }
         })

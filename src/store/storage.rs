@@ -233,6 +233,15 @@ pub trait Storage: Debug + Send + Sync + 'static {
     fn boot_id(&self) -> Option<String>;
 }
 
+/// Whether an error says that the disk, or one's share of it, is full.
+#[must_use]
+pub(crate) fn is_disk_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
 /// Largest file that [`Storage::read`] takes into memory.
 pub const SMALL_FILE_SIZE_MAX: u64 = 1 << 30;
 

@@ -1,10 +1,17 @@
 //! The command line as its users meet it: a file per command, and `every_command` for all of them.
 
+mod broker;
 mod completion;
 mod config;
 mod context;
 mod every_command;
 mod explain;
+mod group;
 mod help;
+mod live;
 mod output;
+mod send;
+mod tail;
+mod topic;
+mod unreachable;
 mod version;

@@ -103,6 +103,11 @@ impl Background {
         next_line(&self.stderr, what, fits)
     }
 
+    /// The next line of stdout, if there is one now.
+    pub(crate) fn try_line(&self) -> Option<String> {
+        self.stdout.try_recv().ok()
+    }
+
     /// Writes to its stdin.
     pub(crate) fn write(&mut self, text: &str) {
         self.process

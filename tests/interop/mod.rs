@@ -46,7 +46,7 @@ impl Cluster {
 
     /// A consumer of the topic `orders` that begins with the oldest message; `more` has further
     /// arguments.
-    fn consumer(&self, more: Value) -> Driver {
+    fn consumer(&self, more: &Value) -> Driver {
         let client = self.client();
         let mut operation = json!({
             "op": "consumer", "name": "c", "group": "consumers", "topic": "orders", "fromFirst": true,
@@ -106,7 +106,7 @@ fn messages_arrive_with_their_tags_keys_and_text_of_any_script() {
     };
     let (producer, consumer) = (
         cluster.producer(),
-        cluster.consumer(json!({ "tags": "TagA || TagB" })),
+        cluster.consumer(&json!({ "tags": "TagA || TagB" })),
     );
     let send = |tag: &str, body: &str| -> Sent {
         producer.send(json!({
@@ -144,7 +144,7 @@ fn two_consumers_of_a_group_share_its_queues() {
     let Some(cluster) = Cluster::up(&["--topic", "orders:4"]) else {
         return;
     };
-    let consumers = [cluster.consumer(json!({})), cluster.consumer(json!({}))];
+    let consumers = [cluster.consumer(&json!({})), cluster.consumer(&json!({}))];
     let all: BTreeSet<i64> = (0..4).collect();
     wait_until("two queues for each", || {
         let held = consumers.each_ref().map(queues);
@@ -178,13 +178,13 @@ fn the_offset_survives_the_restart_of_a_consumer() {
     };
     let producer = cluster.producer();
     let before = send_many(&producer, "before", 20);
-    let first = cluster.consumer(json!({}));
+    let first = cluster.consumer(&json!({}));
     assert_eq!(bodies(&receive_many(&first, 20)), Vec::from_iter(before));
     first.call(json!({ "op": "close", "name": "c" }));
     drop(first);
 
     let meanwhile = send_many(&producer, "meanwhile", 10);
-    let second = cluster.consumer(json!({}));
+    let second = cluster.consumer(&json!({}));
     assert_eq!(
         bodies(&receive_many(&second, 10)),
         Vec::from_iter(meanwhile)
@@ -198,7 +198,7 @@ fn broadcasting_consumers_each_get_everything() {
     let Some(cluster) = Cluster::up(&["--topic", "orders:4"]) else {
         return;
     };
-    let consumers = [(); 2].map(|()| cluster.consumer(json!({ "broadcast": true })));
+    let consumers = [(); 2].map(|()| cluster.consumer(&json!({ "broadcast": true })));
     let sent = Vec::from_iter(send_many(&cluster.producer(), "to all", 12));
     for consumer in &consumers {
         assert_eq!(bodies(&receive_many(consumer, 12)), sent);
@@ -212,7 +212,7 @@ fn a_delayed_message_comes_late_enough_and_comes() {
     let Some(cluster) = Cluster::up(&settings) else {
         return;
     };
-    let (producer, consumer) = (cluster.producer(), cluster.consumer(json!({})));
+    let (producer, consumer) = (cluster.producer(), cluster.consumer(&json!({})));
     let mut delayed = message("later");
     delayed["delayLevel"] = 2.into();
     let delayed = producer.send(delayed);
@@ -249,7 +249,7 @@ fn a_message_that_fails_comes_back_and_counts_how_often() {
     let Some(cluster) = Cluster::up(&settings) else {
         return;
     };
-    let consumer = cluster.consumer(json!({ "failTimes": 2 }));
+    let consumer = cluster.consumer(&json!({ "failTimes": 2 }));
     let mut flaky = message("try again");
     flaky["tag"] = "flaky".into();
     let sent = cluster.producer().send(flaky);
@@ -292,7 +292,7 @@ fn a_large_body_arrives_whole_and_a_larger_one_is_refused() {
     let Some(cluster) = Cluster::up(&["--topic", "orders:2"]) else {
         return;
     };
-    let (producer, consumer) = (cluster.producer(), cluster.consumer(json!({})));
+    let (producer, consumer) = (cluster.producer(), cluster.consumer(&json!({})));
     let large = |size: usize| json!({ "op": "send", "name": "p", "topic": "orders", "tag": "TagA", "bodySize": size });
     let connections = || producer.call(json!({ "op": "connections", "name": "p" }));
     let sent = producer.send(large(3 * MIB));

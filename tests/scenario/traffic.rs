@@ -66,13 +66,18 @@ impl Ledger {
         self.entries.lock().received.len()
     }
 
-    pub(super) fn received_more_than_once(&self) -> usize {
-        self.entries
-            .lock()
+    /// How many messages came more than once, by broker.
+    pub(super) fn received_again(&self) -> BTreeMap<String, usize> {
+        let entries = self.entries.lock();
+        let mut again = BTreeMap::new();
+        for receipt in entries
             .received
             .values()
             .filter(|receipt| receipt.times > 1)
-            .count()
+        {
+            *again.entry(receipt.broker.clone()).or_default() += 1;
+        }
+        again
     }
 
     /// How many messages were acknowledged and have not come.
@@ -104,11 +109,11 @@ impl Ledger {
 
 impl fmt::Display for Ledger {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let acknowledged = self.entries.lock().acknowledged.len();
-        let (missing, again) = (self.missing(), self.received_more_than_once());
+        let (acknowledged, missing) = (self.entries.lock().acknowledged.len(), self.missing());
+        let again = self.received_again();
         write!(
             formatter,
-            "{acknowledged} acknowledged, {missing} lost, {again} received again"
+            "{acknowledged} acknowledged, {missing} lost, received again by broker: {again:?}"
         )
     }
 }

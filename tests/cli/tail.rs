@@ -1,0 +1,238 @@
+//! `gantry tail` and `gantry peek`.
+
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::live::{Live, each, lines};
+use crate::common::wait::wait_for;
+
+/// A topic with two queues, `0` to `19` in the one and `a`, `b` in the other.
+fn filled() -> Live {
+    let live = Live::with_topic("1", "orders", "2");
+    let numbers: String = (0..20).map(|n| format!("{n}\n")).collect();
+    live.run_with_input(["send", "orders", "--queue", "b-0:0"], &numbers)
+        .ok();
+    live.run_with_input(["send", "orders", "--queue", "b-0:1"], "a\nb\n")
+        .ok();
+    live
+}
+
+fn bodies<const N: usize>(live: &Live, args: [&str; N]) -> String {
+    let read = lines(&live.run(args).ok());
+    let bodies: Vec<_> = each(&read, "body")
+        .iter()
+        .map(|body| body.as_str().unwrap())
+        .collect();
+    bodies.join(" ")
+}
+
+#[test]
+fn the_last_messages_of_all_queues_come_in_the_order_of_their_storing() {
+    let live = filled();
+    let peek = bodies(&live, ["peek", "orders", "-o", "jsonl"]);
+    assert_eq!(peek, "12 13 14 15 16 17 18 19 a b");
+    assert_eq!(
+        bodies(&live, ["peek", "orders", "--last", "3", "-o", "jsonl"]),
+        "19 a b"
+    );
+    let all = bodies(&live, ["peek", "orders", "-r", "start", "-o", "jsonl"]);
+    assert!(
+        all.starts_with("0 1 2 3") && all.ends_with("19 a b"),
+        "{all}"
+    );
+    let line = live.run(["peek", "orders", "--last", "1"]).ok();
+    assert!(line.ends_with("Z\tb-0/q1@1\t-\t-\tb\n"), "{line}");
+    let formatted = live
+        .run(["peek", "orders", "--last", "1", "-F", "%q@%o %v\\n"])
+        .ok();
+    assert_eq!(formatted, "b-0/q1@1 b\n");
+}
+
+#[test]
+fn ranges_apply_to_each_queue() {
+    let live = filled();
+    let check = |range: &str, queue: &str, expected: &str| {
+        let read = bodies(
+            &live,
+            [
+                "peek", "orders", "-r", range, "--queue", queue, "-o", "jsonl",
+            ],
+        );
+        assert_eq!(read, expected, "-r {range} --queue {queue}");
+    };
+    check("-2", "b-0", "18 19 a b");
+    check("3:6", "b-0:0", "3 4 5");
+    check("3:+2", "b-0:0", "3 4");
+    check("+18", "b-0:0", "18 19");
+    check(":1", "b-0:0-1", "0 a");
+    check("end", "b-0", "");
+    check("@-1h:", "b-0:1", "a b");
+    check("@:-1h", "b-0", "");
+    check("@yesterday:-1h", "b-0", "");
+    check("17:", "b-0/q0", "17 18 19");
+    assert!(
+        live.run(["peek", "orders", "-r", "soon"])
+            .fails(2)
+            .contains("no range; forms: start")
+    );
+    assert!(
+        live.run(["peek", "orders", "--queue", "b-7"])
+            .fails(3)
+            .contains("[queue_not_found]")
+    );
+}
+
+#[test]
+fn messages_are_filtered_by_tag_text_and_property() {
+    let live = Live::with_topic("1", "orders", "1");
+    live.run([
+        "send",
+        "orders",
+        "one",
+        "--tag",
+        "paid",
+        "-k",
+        "A-17",
+        "-p",
+        "region=eu",
+    ])
+    .ok();
+    live.run(["send", "orders", "two", "--tag", "open"]).ok();
+    let check = |flag: &str, value: &str, expected: &str| {
+        let read = bodies(&live, ["peek", "orders", flag, value, "-o", "jsonl"]);
+        assert_eq!(read, expected, "{flag} {value}");
+    };
+    check("--tag", "paid", "one");
+    check("--tag", "paid || open", "one two");
+    check("--tag", "none", "");
+    check("--grep", "t[vw]o", "two");
+    check("--grep", "A-1\\d", "one");
+    check("--prop", "region=eu", "one");
+    check("--prop", "region=us", "");
+    check("--limit", "1", "one");
+    live.run(["peek", "orders", "--grep", "("]).fails(2);
+}
+
+#[test]
+fn a_message_has_the_fields_that_scripts_rely_on() {
+    let live = Live::with_topic("1", "orders", "1");
+    live.run(["send", "orders", "x"]).ok();
+    let message = live.run(["peek", "orders", "-o", "jsonl"]).json();
+    let names: Vec<&str> = message
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let expected = "topic broker queue offset msg_id offset_msg_id keys tags properties body born_at \
+                    born_at_ms stored_at stored_at_ms born_host store_host size_bytes reconsume_times";
+    assert_eq!(names.join(" "), expected);
+    assert_eq!(message["tags"], json!(null));
+}
+
+#[test]
+fn tail_follows_and_ctrl_c_ends_it() {
+    let live = Live::with_topic("1", "orders", "1");
+    let mut tail = live.start(["tail", "orders", "-r", "end"]);
+    tail.error_line("it to say that it only looks", |line| {
+        line.contains("joins no group")
+    });
+    // Where the end is, is known when the queues have been looked at: until then, send again.
+    wait_for("a message to be shown", || {
+        live.run(["send", "orders", "news"]).ok();
+        tail.try_line().filter(|line| line.ends_with("news"))
+    });
+    tail.signal(Signal::INT);
+    assert_eq!(tail.wait(), 130);
+    tail.error_line("a summary", |line| line.ends_with("shown"));
+    let groups = live.run(["group", "list", "-o", "json"]).json();
+    assert_eq!(groups["items"], json!([]), "nobody joined a group");
+}
+
+#[test]
+fn tail_ends_when_nothing_comes_or_the_range_is_over() {
+    let live = filled();
+    let idle = bodies(
+        &live,
+        [
+            "tail",
+            "orders",
+            "--last",
+            "1",
+            "--until-idle",
+            "200ms",
+            "-o",
+            "jsonl",
+        ],
+    );
+    assert_eq!(idle, "b");
+    assert_eq!(
+        bodies(&live, ["tail", "orders", "-r", "18:end", "-o", "jsonl"]),
+        "18 19"
+    );
+    assert_eq!(
+        bodies(&live, ["tail", "orders", "--limit", "2", "-o", "jsonl"]),
+        "12 13"
+    );
+}
+
+#[test]
+fn patterns_read_several_topics_and_name_them() {
+    let live = Live::with_topic("1", "order-a", "1");
+    live.run(["topic", "create", "order-b", "--queues", "1"])
+        .ok();
+    live.run(["send", "order-a", "1"]).ok();
+    live.run(["send", "order-b", "2"]).ok();
+    let read = live.run(["peek", "order-*"]).ok();
+    assert!(
+        read.contains("\torder-a\tb-0/q0@0\t") && read.contains("\torder-b\t"),
+        "{read}"
+    );
+    live.run(["peek", "nothing-*"]).fails(3);
+    let refused = live.run(["tail", "order-c"]).fails(3);
+    assert!(
+        refused.contains("did you mean: order-a, order-b?"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_has_enough() {
+    let live = filled();
+    let mut command = live.home.command(["peek", "orders", "-r", "start", "-q"]);
+    let mut peek = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(peek.stdout.take());
+    let ended = peek.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn tail_goes_on_while_a_broker_is_away() {
+    let live = Live::with_topic("2", "orders", "1");
+    let tail = live.start(["tail", "orders", "-r", "start", "-o", "jsonl"]);
+    live.run(["send", "orders", "before", "--queue", "b-1:0"])
+        .ok();
+    tail.line("the first message", |line| line.contains("before"));
+    live.run(["broker", "kill", "b-1"]).ok();
+    tail.error_line("the broker to be missed", |line| {
+        line.starts_with("warning: broker b-1")
+    });
+    live.run(["send", "orders", "meanwhile", "--queue", "b-0:0"])
+        .ok();
+    tail.line("the other broker's message", |line| {
+        line.contains("meanwhile")
+    });
+    live.run(["broker", "start", "b-1"]).ok();
+    tail.error_line("the broker to be back", |line| {
+        line == "broker b-1 is read again"
+    });
+    live.run(["send", "orders", "after", "--queue", "b-1:0"])
+        .ok();
+    tail.line("the first message after", |line| line.contains("after"));
+}
