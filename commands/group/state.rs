@@ -27,10 +27,11 @@ impl Seen {
             admin.consume_stats(group, None)
         );
         let mut seen = Self::default();
+        let mut errors = Vec::new();
         match connection {
             Ok(connection) => seen.connection = Some(connection),
             Err(error) if is_not_online(&error) => {}
-            Err(error) => seen.fail(error)?,
+            Err(error) => errors.push(error),
         }
         match progress {
             Ok(mut progress) => {
@@ -38,20 +39,17 @@ impl Seen {
                 seen.progress = progress;
             }
             Err(error) if error.is_not_found() || is_not_online(&error) => {}
-            Err(error) => seen.fail(error)?,
+            Err(error) => errors.push(error),
+        }
+        let is_alone = errors.len() == 1;
+        for error in errors {
+            // One of the two is better than nothing, and says what is missing.
+            match error.addr().map(str::to_owned) {
+                Some(addr) if is_alone => seen.failed.push((addr, error)),
+                _ => return Err(error),
+            }
         }
         Ok(seen)
-    }
-
-    /// An error of one server is noted; one that concerns all of them ends the look.
-    fn fail(&mut self, error: ClientError) -> Result<(), ClientError> {
-        match error.addr().map(str::to_owned) {
-            Some(addr) => {
-                self.failed.push((addr, error));
-                Ok(())
-            }
-            None => Err(error),
-        }
     }
 
     pub(super) fn state(&self) -> &'static str {

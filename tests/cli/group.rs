@@ -94,9 +94,14 @@ fn a_group_is_described_with_members_owners_and_lag() {
 
     members.signal(Signal::INT);
     members.wait();
+    an_offline_group_falls_behind(&live);
+}
+
+/// The second half of the story: nobody consumes, and one more message comes.
+fn an_offline_group_falls_behind(live: &Live) {
     live.run(["send", "orders", "late", "--queue", "b-0:1"])
         .ok();
-    let group = describe(&live);
+    let group = describe(live);
     assert_eq!(
         (&group["state"], &group["mode"], &group["lag"]),
         (&json!("offline"), &json!(null), &json!(1))
