@@ -275,7 +275,10 @@ impl Walk<'_> {
             if outcome.count > 0 && is_full {
                 return Seen::Full;
             }
-            if !self.filter.matches_tags_code(unit.tags_code) {
+            // Below the hashes stand addresses in Java's ConsumeQueueExt, which this store does not read:
+            // the consumer, who looks at the tags themselves, decides.
+            let is_hash = unit.tags_code >= i64::from(i32::MIN);
+            if is_hash && !self.filter.matches_tags_code(unit.tags_code) {
                 return Seen::Skipped;
             }
         }

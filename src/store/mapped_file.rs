@@ -430,3 +430,106 @@ impl Storage for MmapStorage {
         self.plain.boot_id()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: u64 = 256 * 1024;
+
+    fn open(dir: &tempfile::TempDir, kind: FileKind) -> Arc<dyn StorageFile> {
+        MmapStorage::default()
+            .open(&dir.path().join("file"), kind, SIZE)
+            .expect("open")
+    }
+
+    #[test]
+    fn a_log_file_is_written_once_and_shown_up_to_there() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let file = open(&dir, FileKind::Log);
+        assert_eq!(file.view(0, 1), None);
+        file.write_at(0, b"first").expect("write");
+        file.write_at(5, b"second").expect("write");
+        assert_eq!(file.view(0, 11), Some(&b"firstsecond"[..]));
+        assert_eq!(file.view(0, 12), None);
+        assert!(file.write_at(10, b"again").is_err());
+        assert!(file.write_at(SIZE - 1, b"beyond").is_err());
+        assert_eq!(file.view(u64::MAX, 2), None);
+        let mut behind = [1; 4];
+        file.read_at(100, &mut behind).expect("zeros");
+        assert_eq!(behind, [0; 4]);
+    }
+
+    #[test]
+    fn room_is_made_without_touching_what_was_written() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let file = open(&dir, FileKind::Log);
+        let mut expected = Vec::new();
+        for number in 0..200_u8 {
+            let at = expected.len() as u64;
+            file.write_at(at, &[number; 1000]).expect("write");
+            expected.extend([number; 1000]);
+            file.prepare(at + u64::from(number) * 1500)
+                .expect("prepare");
+        }
+        assert_eq!(file.view(0, expected.len()), Some(&expected[..]));
+        assert!(file.prepared() >= expected.len() as u64);
+        file.release(0..SIZE);
+        assert_eq!(file.view(0, expected.len()), Some(&expected[..]));
+    }
+
+    #[test]
+    fn a_file_that_is_opened_again_ends_where_it_is_told_to() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        open(&dir, FileKind::Log)
+            .write_at(0, &[7; 10_000])
+            .expect("write");
+        let mut file = open(&dir, FileKind::Log);
+        assert_eq!(file.view(0, 10_000), Some(&[7; 10_000][..]));
+        let alone = Arc::get_mut(&mut file).expect("nobody else has it");
+        assert!(alone.end_at(5000).expect("end"));
+        assert!(!alone.end_at(5000).expect("again"), "all is zero already");
+        assert_eq!(file.view(0, 5001), None);
+        file.write_at(5000, b"next").expect("write");
+        assert_eq!(file.view(4998, 6), Some(&b"\x07\x07next"[..]));
+        let mut behind = vec![1; 9000];
+        file.read_at(5004, &mut behind).expect("read");
+        assert!(behind.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn an_index_file_is_read_and_written_anywhere() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let file = open(&dir, FileKind::Index);
+        let check = || {
+            for at in [0, 5000, SIZE - 4] {
+                file.write_at(at, &at.to_be_bytes()[4..]).expect("write");
+                let mut read = [0; 4];
+                file.read_at(at, &mut read).expect("read");
+                assert_eq!(read, at.to_be_bytes()[4..]);
+            }
+            assert!(file.write_at(SIZE - 3, &[0; 4]).is_err());
+            assert!(file.read_at(SIZE - 3, &mut [0; 4]).is_err());
+        };
+        check();
+        file.prepare(SIZE / 2).expect("reserve");
+        check();
+        file.release(0..SIZE);
+        check();
+    }
+
+    #[test]
+    fn a_file_of_another_size_is_refused_or_grows() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        std::fs::write(dir.path().join("file"), vec![1; 100]).expect("short");
+        let file = open(&dir, FileKind::Queue);
+        assert_eq!(file.size(), SIZE);
+        std::fs::write(dir.path().join("long"), vec![1; 200]).expect("long");
+        let path = dir.path().join("long");
+        let refused = MmapStorage::default().open(&path, FileKind::Log, 100);
+        assert_eq!(
+            refused.expect_err("too long").kind(),
+            io::ErrorKind::InvalidData
+        );
+    }
+}

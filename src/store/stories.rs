@@ -3,6 +3,7 @@
 mod basics;
 mod damage;
 mod disk;
+mod java;
 mod model;
 mod power_cut;
 mod retention;

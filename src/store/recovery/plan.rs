@@ -79,7 +79,10 @@ impl Plan {
             LastStop::ProcessEnded => extension.queues_written,
             LastStop::PowerCut => extension.queues_synced,
             LastStop::JavaClean => to_i64(java_file_start(log, self.units_end)),
-            LastStop::JavaUnclean => self.units_limit,
+            // Units that end long before that say that some were lost.
+            LastStop::JavaUnclean => self
+                .units_limit
+                .min(to_i64(java_file_start(log, self.units_end))),
             LastStop::New => 0,
         };
         if self.last_stop == LastStop::ProcessEnded {
