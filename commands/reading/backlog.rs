@@ -22,6 +22,9 @@ const CHUNK_MAX: usize = 512;
 /// How long to wait before a pull that failed is tried again; longer each time.
 const RETRY_STEP: Duration = Duration::from_millis(200);
 
+/// How often a broker may answer that there is something, and give nothing.
+const STALLS_MAX: u32 = 10;
+
 /// The messages that are there, merged by the time of storing.
 #[derive(Debug)]
 pub(super) struct Backlog {
@@ -123,12 +126,17 @@ async fn read(
     sender: mpsc::Sender<Vec<Event>>,
     retries: u32,
 ) -> (QueueReader, Option<ClientError>) {
-    let mut failures = 0;
+    let (mut failures, mut stalls) = (0, 0);
     while reader.next < reader.plan.backlog_end() {
         match reader.pull(Duration::ZERO).await {
+            // Messages are there, but the broker does not give them out.
+            Ok(batch) if batch.is_stalled && !batch.is_at_end && stalls < STALLS_MAX => {
+                stalls += 1;
+                tokio::time::sleep(RETRY_STEP).await;
+            }
             Ok(batch) => {
-                failures = 0;
-                let is_done = batch.is_over || batch.is_at_end;
+                (failures, stalls) = (0, 0);
+                let is_done = batch.is_over || batch.is_at_end || batch.is_stalled;
                 if !batch.events.is_empty() && sender.send(batch.events).await.is_err() {
                     break;
                 }

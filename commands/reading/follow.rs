@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use client::PullConsumer;
 use protocol::body::MessageQueue;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -11,7 +10,8 @@ use tokio::time::{Instant, Interval, interval_at};
 
 use super::Event;
 use super::plan::{End, QueuePlan};
-use super::queue_reader::QueueReader;
+use super::queue_reader::{QueueReader, Readers};
+use super::range::Range;
 use super::selection::Selection;
 use crate::session::Session;
 
@@ -61,13 +61,30 @@ impl Follow {
 
     fn add(&mut self, reader: QueueReader) {
         if self.known.insert(reader.plan.queue.clone()) {
-            self.tasks.spawn(read(reader, self.sender.clone()));
+            self.tasks.spawn(read(reader, false, self.sender.clone()));
+        }
+    }
+
+    /// Takes up a queue that could not be asked yet for the offsets of the range.
+    pub(super) fn add_lost(&mut self, readers: Readers, queue: MessageQueue, range: Range) {
+        if self.known.insert(queue.clone()) {
+            let sender = self.sender.clone();
+            self.tasks.spawn(async move {
+                let plan = loop {
+                    let consumer = readers.consumer.clone();
+                    match QueuePlan::make(consumer, queue.clone(), range).await {
+                        Ok(plan) => break plan,
+                        Err(_) => tokio::time::sleep(FAILED_PAUSE).await,
+                    }
+                };
+                read(readers.reader(plan), true, sender).await;
+            });
         }
     }
 
     /// The next events; `None` when every queue has come to the end of what is wanted of it.
     /// Can be dropped and called again without losing any.
-    pub(super) async fn next(&mut self, grow: &Growth<'_>) -> Option<Vec<Event>> {
+    pub(super) async fn next(&mut self, growth: &Growth<'_>) -> Option<Vec<Event>> {
         loop {
             tokio::select! {
                 biased;
@@ -77,19 +94,21 @@ impl Follow {
                         return self.batches.try_recv().ok();
                     }
                 }
-                _ = self.look.tick() => self.look_for_queues(grow).await,
+                _ = self.look.tick() => self.look_for_queues(growth).await,
             }
         }
     }
 
     /// Takes up queues that were not there before. A look that fails is repeated soon enough.
-    async fn look_for_queues(&mut self, grow: &Growth<'_>) {
-        let Ok(queues) = grow.selection.resolve(grow.session, grow.reader).await else {
+    async fn look_for_queues(&mut self, growth: &Growth<'_>) {
+        let consumer = &growth.readers.consumer;
+        let Ok(queues) = growth.selection.resolve(growth.session, consumer).await else {
             return;
         };
         for queue in queues {
             if !self.known.contains(&queue) {
-                self.add((grow.make)(QueuePlan::whole(queue, grow.end)));
+                let plan = QueuePlan::whole(queue, growth.end);
+                self.add(growth.readers.reader(plan));
             }
         }
     }
@@ -99,22 +118,21 @@ impl Follow {
 pub(super) struct Growth<'a> {
     pub(super) session: &'a Session,
     pub(super) selection: &'a Selection,
-    pub(super) reader: &'a PullConsumer,
+    pub(super) readers: &'a Readers,
     /// Where those queues end: a time is the same for all queues, an offset is not.
     pub(super) end: Option<End>,
-    pub(super) make: &'a (dyn Fn(QueuePlan) -> QueueReader + Sync),
 }
 
-/// Reads one queue until its plan is over or nobody listens.
-async fn read(mut reader: QueueReader, sender: mpsc::Sender<Vec<Event>>) {
-    let mut is_lost = false;
+/// Reads one queue until its plan is over or nobody listens. `is_lost` if it is known that the queue
+/// cannot be read.
+async fn read(mut reader: QueueReader, mut is_lost: bool, sender: mpsc::Sender<Vec<Event>>) {
     loop {
         let pulled = reader.pull(reader.patience(POLL)).await;
         let queue = || reader.plan.queue.clone();
         let (mut events, pause, is_over) = match pulled {
             Ok(batch) => {
                 // A broker that does not wait for messages is not asked without a pause.
-                let pause = (batch.is_at_end && batch.was_quick).then_some(QUICK_PAUSE);
+                let pause = batch.is_stalled.then_some(QUICK_PAUSE);
                 (batch.events, pause, batch.is_over)
             }
             Err(error) => {

@@ -9,7 +9,7 @@
 //! - [`backlog`]: what is stored already, all queues at a time, merged by time.
 //! - [`follow`]: what comes in from then on.
 //! - [`filter`]: which messages are shown.
-//! - [`show`]: the way from queues to the output.
+//! - [`show`], [`shown`]: the way from queues to the output.
 //!
 //! Invariant: nothing here commits an offset or appears in a group.
 
@@ -23,6 +23,7 @@ mod queue_reader;
 pub(crate) mod range;
 pub(crate) mod selection;
 pub(crate) mod show;
+mod shown;
 
 use std::sync::Arc;
 

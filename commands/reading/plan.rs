@@ -21,6 +21,8 @@ pub(super) struct QueuePlan {
     pub(super) begin: i64,
     /// Messages that were stored before this are not meant, wherever they lie.
     pub(super) not_before_ms: Option<i64>,
+    /// Messages below this are not meant: an offset that the queue has not reached yet.
+    pub(super) not_before: Option<i64>,
     /// The offset behind the last message that is there now.
     pub(super) end_now: i64,
     /// Where reading is over; without, it never is.
@@ -54,6 +56,7 @@ impl QueuePlan {
                 Point::Time(time) => Some(time),
                 _ => None,
             },
+            not_before: (begin > max).then_some(begin),
             end_now: max,
             end,
             gap: (begin < min).then_some((begin, min)),
@@ -66,6 +69,7 @@ impl QueuePlan {
             queue,
             begin: 0,
             not_before_ms: None,
+            not_before: None,
             end_now: 0,
             end,
             gap: None,
@@ -89,10 +93,12 @@ impl QueuePlan {
         }
     }
 
-    /// Whether a message stored at this time is wanted, as far as the beginning goes.
-    pub(super) fn is_after_begin(&self, stored_ms: i64) -> bool {
-        self.not_before_ms
-            .is_none_or(|begin_ms| stored_ms >= begin_ms)
+    /// Whether a message at this offset, stored at this time, is wanted, as far as the beginning goes.
+    pub(super) fn is_after_begin(&self, offset: i64, stored_ms: i64) -> bool {
+        self.not_before.is_none_or(|begin| offset >= begin)
+            && self
+                .not_before_ms
+                .is_none_or(|begin_ms| stored_ms >= begin_ms)
     }
 
     /// Whether there is nothing more to come once everything below `next` has been read.

@@ -24,48 +24,49 @@ pub(super) struct Batch {
     pub(super) is_over: bool,
     /// There is nothing more at the moment.
     pub(super) is_at_end: bool,
-    /// The broker has not waited.
-    pub(super) was_quick: bool,
+    /// The broker has not waited, and there is nothing to go on with: ask again a little later.
+    pub(super) is_stalled: bool,
+}
+
+/// Makes readers of single queues, which have all but the queue in common.
+#[derive(Debug, Clone)]
+pub(super) struct Readers {
+    pub(super) consumer: PullConsumer,
+    pub(super) filter: Arc<Filter>,
+    pub(super) clock: SharedClock,
+}
+
+impl Readers {
+    pub(super) fn reader(&self, plan: QueuePlan) -> QueueReader {
+        QueueReader {
+            common: self.clone(),
+            next: plan.begin,
+            plan,
+        }
+    }
 }
 
 /// Reads one queue as its plan says.
 #[derive(Debug)]
 pub(super) struct QueueReader {
-    reader: PullConsumer,
-    filter: Arc<Filter>,
-    clock: SharedClock,
+    common: Readers,
     pub(super) plan: QueuePlan,
     pub(super) next: i64,
 }
 
 impl QueueReader {
-    pub(super) fn new(
-        reader: PullConsumer,
-        filter: Arc<Filter>,
-        clock: SharedClock,
-        plan: QueuePlan,
-    ) -> Self {
-        let next = plan.begin;
-        Self {
-            reader,
-            filter,
-            clock,
-            plan,
-            next,
-        }
-    }
-
     /// The next messages; `wait` is how long the broker may wait for one.
     pub(super) async fn pull(&mut self, wait: Duration) -> Result<Batch, ClientError> {
         let options = PullOptions {
-            filter: self.filter.tags.clone(),
+            filter: self.common.filter.tags.clone(),
             messages_max: PULL_MAX,
             wait,
             ..PullOptions::default()
         };
-        let begun = self.clock.elapsed();
+        let begun = self.common.clock.elapsed();
         let pulled = self
-            .reader
+            .common
+            .consumer
             .pull(&self.plan.queue, self.next, &options)
             .await?;
         let mut batch = Batch::default();
@@ -84,6 +85,7 @@ impl QueueReader {
             PullStatus::OffsetIllegal | PullStatus::NoNewMessage => batch.is_at_end = true,
             PullStatus::Found | PullStatus::NoMatchedMessage => {}
         }
+        let is_same_place = pulled.next_offset <= self.next && pulled.messages.is_empty();
         self.next = pulled.next_offset;
         for message in pulled.messages {
             let (offset, stored_ms) = (message.queue_offset, message.store_timestamp);
@@ -91,12 +93,13 @@ impl QueueReader {
                 batch.is_over = true;
                 break;
             }
-            if self.plan.is_after_begin(stored_ms) && self.filter.wants(&message) {
+            if self.plan.is_after_begin(offset, stored_ms) && self.common.filter.wants(&message) {
                 batch.events.push(Event::Message(Arc::new(message)));
             }
         }
-        batch.was_quick = self.clock.elapsed().saturating_sub(begun) < QUICK;
-        let now_ms = self.clock.now_ms();
+        let was_quick = self.common.clock.elapsed().saturating_sub(begun) < QUICK;
+        batch.is_stalled = was_quick && is_same_place;
+        let now_ms = self.common.clock.now_ms();
         let ends_by_time = matches!(self.plan.end, Some(End::Time(_)));
         batch.is_over |= self.plan.is_over(self.next, now_ms) && (batch.is_at_end || !ends_by_time);
         Ok(batch)
@@ -106,7 +109,7 @@ impl QueueReader {
     pub(super) fn patience(&self, most: Duration) -> Duration {
         match self.plan.end {
             Some(End::Time(end_ms)) => {
-                let left = end_ms.saturating_sub(self.clock.now_ms()).max(1);
+                let left = end_ms.saturating_sub(self.common.clock.now_ms()).max(1);
                 most.min(Duration::from_millis(u64::try_from(left).unwrap_or(1)))
             }
             _ => most,

@@ -1,27 +1,25 @@
 //! The way from queues to the output: the backlog, then what comes in.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{PullConsumer, TOOLS_CONSUMER_GROUP};
+use client::{ClientError, TOOLS_CONSUMER_GROUP};
+use protocol::body::MessageQueue;
 
 use super::args::ReadArgs;
 use super::backlog::Backlog;
-use super::filter::Filter;
 use super::follow::{Follow, Growth};
 use super::plan::{End, QueuePlan};
-use super::queue_reader::QueueReader;
+use super::queue_reader::{QueueReader, Readers};
 use super::range::{Point, Range, Until};
 use super::selection::Selection;
+use super::shown::Shown;
 use super::{Event, place};
 use crate::concurrently;
 use crate::context::Context;
 use crate::error::{CommandError, Failure};
-use crate::message_item::{LineOptions, MessageItem};
-use crate::output::item::partial;
+use crate::message_item::LineOptions;
 use crate::output::units::counted;
-use crate::output::{Output, Stream};
 use crate::session::{self, Session};
 use crate::signals::Stop;
 
@@ -34,41 +32,38 @@ pub(crate) enum Mode {
     Tail { until_idle: Option<Duration> },
 }
 
+/// A queue and how far it was read, with what kept it from going on.
+type Read = (QueueReader, Option<ClientError>);
+
 /// Everything that reading needs to know.
 struct Reading<'a> {
     ctx: &'a Context,
     session: &'a Session,
-    reader: PullConsumer,
+    readers: Readers,
     selection: Selection,
-    filter: Arc<Filter>,
     range: Range,
     last: Option<usize>,
     mode: Mode,
-}
-
-/// What is shown, and where.
-struct Shown {
-    out: Output,
-    stream: Stream<MessageItem>,
-    options: LineOptions,
-    /// Brokers that cannot be read now.
-    lost: BTreeSet<String>,
 }
 
 /// Reads what the flags say and shows it as it comes.
 pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<(), CommandError> {
     let (range, last) = args.range(ctx)?;
     let session = session::connect(ctx).await?;
-    let reader = session
+    let consumer = session
         .client()
         .pull_consumer(TOOLS_CONSUMER_GROUP)
         .map_err(|error| session.error(&error))?;
+    let readers = Readers {
+        consumer,
+        filter: Arc::new(args.filter()),
+        clock: ctx.clock.clone(),
+    };
     let reading = Reading {
         ctx,
         session: &session,
-        reader,
+        readers,
         selection: args.selection(),
-        filter: Arc::new(args.filter()),
         range,
         last,
         mode,
@@ -78,17 +73,14 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
         with_topic: args.has_several_topics(),
     };
     let mut stop = ctx.signals.claim();
-    let mut shown = Shown {
-        out: ctx.out.clone(),
-        stream: ctx.out.stream(),
-        options,
-        lost: BTreeSet::new(),
-    };
+    let mut shown = Shown::new(&ctx.out, options, mode);
     let ended = reading.run(&mut shown, &mut stop).await;
-    let count = shown.stream.written();
-    if ended.is_ok() || stop.is_requested() {
-        shown.stream.finish();
-    }
+    let count = shown.count();
+    let ended = match ended {
+        Err(error) if !stop.is_requested() => Err(error),
+        Ok(failures) => shown.finish(failures),
+        Err(_) => shown.finish(Vec::new()),
+    };
     session.close().await;
     if stop.is_requested() {
         ctx.out
@@ -99,83 +91,81 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
 }
 
 impl Reading<'_> {
-    async fn run(&self, shown: &mut Shown, stop: &mut Stop) -> Result<(), CommandError> {
+    /// Gives the queues that could not be read.
+    async fn run(&self, shown: &mut Shown, stop: &mut Stop) -> Result<Vec<Failure>, CommandError> {
         let plans = async {
-            let queues = self.selection.resolve(self.session, &self.reader).await?;
+            let queues = self
+                .selection
+                .resolve(self.session, &self.readers.consumer)
+                .await?;
             self.plans(queues).await
         };
-        let (plans, mut failures) = tokio::select! {
-            _ = stop.requested() => return Ok(()),
+        let (plans, lost) = tokio::select! {
+            _ = stop.requested() => return Ok(Vec::new()),
             plans = self.ctx.out.busy("looking at the queues", plans) => plans?,
         };
         self.announce(&plans);
-        let readers = plans.into_iter().map(|plan| self.reader_of(plan)).collect();
-        let backlog = Backlog::start(readers, self.session_retries());
+        let readers = plans
+            .into_iter()
+            .map(|plan| self.readers.reader(plan))
+            .collect();
+        let backlog = Backlog::start(readers, self.ctx.retries());
         let readers = tokio::select! {
-            _ = stop.requested() => return Ok(()),
+            _ = stop.requested() => return Ok(Vec::new()),
             readers = self.show_backlog(backlog, shown) => readers?,
         };
-        if shown.stream.is_full() {
-            return Ok(());
+        if shown.is_full() {
+            return Ok(Vec::new());
         }
-        let mut follow = Vec::new();
-        for (reader, error) in readers {
-            match error {
-                Some(error) if matches!(self.mode, Mode::Peek) => {
-                    let failure =
-                        Failure::new(place(&reader.plan.queue), &self.session.error(&error));
-                    failures.push(failure);
-                }
-                _ if reader.plan.is_over(reader.next, self.ctx.clock.now_ms()) => {}
-                _ => follow.push(reader),
-            }
+        let Mode::Tail { until_idle } = self.mode else {
+            return Ok(self.failures(&readers, &lost));
+        };
+        let now_ms = self.ctx.clock.now_ms();
+        let readers = readers.into_iter().map(|(reader, _)| reader);
+        let mut follow = Follow::start(
+            readers
+                .filter(|reader| !reader.plan.is_over(reader.next, now_ms))
+                .collect(),
+        );
+        for (queue, error) in lost {
+            shown.show(self.session, vec![Event::Lost(queue.clone(), error)])?;
+            follow.add_lost(self.readers.clone(), queue, self.range);
         }
-        if let Mode::Tail { until_idle } = self.mode
-            && !follow.is_empty()
-        {
-            tokio::select! {
-                _ = stop.requested() => return Ok(()),
-                ended = self.follow(Follow::start(follow), until_idle, shown) => ended?,
-            }
-        }
-        if failures.is_empty() {
-            Ok(())
-        } else {
-            Err(partial(&failures))
+        tokio::select! {
+            _ = stop.requested() => Ok(Vec::new()),
+            ended = self.follow(follow, until_idle, shown) => ended.map(|()| Vec::new()),
         }
     }
 
-    fn session_retries(&self) -> u32 {
-        self.ctx.retries()
-    }
-
-    fn reader_of(&self, plan: QueuePlan) -> QueueReader {
-        let (reader, filter) = (self.reader.clone(), Arc::clone(&self.filter));
-        QueueReader::new(reader, filter, self.ctx.clock.clone(), plan)
+    /// The queues that nothing, or not everything, was read of.
+    fn failures(&self, readers: &[Read], lost: &[(MessageQueue, ClientError)]) -> Vec<Failure> {
+        let failed = readers
+            .iter()
+            .filter_map(|(reader, error)| error.as_ref().map(|error| (&reader.plan.queue, error)));
+        let lost = lost.iter().map(|(queue, error)| (queue, error));
+        let failure = |(queue, error)| Failure::new(place(queue), &self.session.error(error));
+        failed.chain(lost).map(failure).collect()
     }
 
     /// Where to begin and end in each queue. Queues that cannot be asked are left out and named.
     async fn plans(
         &self,
-        queues: Vec<protocol::body::MessageQueue>,
-    ) -> Result<(Vec<QueuePlan>, Vec<Failure>), CommandError> {
+        queues: Vec<MessageQueue>,
+    ) -> Result<(Vec<QueuePlan>, Vec<(MessageQueue, ClientError)>), CommandError> {
         let asked = queues.into_iter().map(|queue| {
-            let (reader, range) = (self.reader.clone(), self.range);
-            async move { (queue.clone(), QueuePlan::make(reader, queue, range).await) }
+            let (consumer, range) = (self.readers.consumer.clone(), self.range);
+            async move { (queue.clone(), QueuePlan::make(consumer, queue, range).await) }
         });
-        let (mut plans, mut failures, mut first) = (Vec::new(), Vec::new(), None);
+        let (mut plans, mut lost) = (Vec::new(), Vec::new());
         for (queue, plan) in concurrently::all(asked).await {
             match plan {
                 Ok(plan) => plans.push(plan),
-                Err(error) => {
-                    failures.push(Failure::new(place(&queue), &self.session.error(&error)));
-                    first.get_or_insert(error);
-                }
+                Err(error) => lost.push((queue, error)),
             }
         }
-        match first {
-            Some(error) if plans.is_empty() => Err(self.session.explain(&error).await),
-            _ => Ok((plans, failures)),
+        match lost.first() {
+            Some((_, error)) if plans.is_empty() => Err(self.session.explain(error).await),
+            _ => Ok((plans, lost)),
         }
     }
 
@@ -197,7 +187,7 @@ impl Reading<'_> {
         &self,
         mut backlog: Backlog,
         shown: &mut Shown,
-    ) -> Result<Vec<(QueueReader, Option<client::ClientError>)>, CommandError> {
+    ) -> Result<Vec<Read>, CommandError> {
         // Each queue's last ones are read; which of them are the last of all shows only at the end.
         let mut kept = Vec::new();
         while let Some(events) = backlog.next().await {
@@ -209,7 +199,7 @@ impl Reading<'_> {
                 }
                 None => shown.show(self.session, events)?,
             }
-            if shown.stream.is_full() {
+            if shown.is_full() {
                 break;
             }
         }
@@ -223,19 +213,17 @@ impl Reading<'_> {
         until_idle: Option<Duration>,
         shown: &mut Shown,
     ) -> Result<(), CommandError> {
-        let make = |plan| self.reader_of(plan);
-        let grow = Growth {
+        let growth = Growth {
             session: self.session,
             selection: &self.selection,
-            reader: &self.reader,
+            readers: &self.readers,
             end: self.end_of_new_queues(),
-            make: &make,
         };
         // Longer than any process runs.
         const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
         let idle = until_idle.unwrap_or(FOR_EVER);
-        while !shown.stream.is_full() {
-            match tokio::time::timeout(idle, follow.next(&grow)).await {
+        while !shown.is_full() {
+            match tokio::time::timeout(idle, follow.next(&growth)).await {
                 Ok(Some(events)) => shown.show(self.session, events)?,
                 Ok(None) | Err(_) => break,
             }
@@ -247,56 +235,6 @@ impl Reading<'_> {
         match self.range.until {
             Some(Until::Point(Point::Time(time))) => Some(End::Time(time)),
             _ => None,
-        }
-    }
-}
-
-impl Shown {
-    fn show(&mut self, session: &Session, events: Vec<Event>) -> Result<(), CommandError> {
-        let mut items = Vec::with_capacity(events.len());
-        for event in events {
-            match event {
-                Event::Message(message) => items.push(MessageItem::new(message, self.options)),
-                // What is said comes at its place between the messages.
-                event => {
-                    self.flush(&mut items)?;
-                    self.say(session, event);
-                }
-            }
-        }
-        self.flush(&mut items)
-    }
-
-    fn flush(&mut self, items: &mut Vec<MessageItem>) -> Result<(), CommandError> {
-        if items.is_empty() {
-            return Ok(());
-        }
-        self.stream.push_all(&std::mem::take(items))
-    }
-
-    /// Tells of what is no message. A broker that is down is told of once, not for each of its queues.
-    fn say(&mut self, session: &Session, event: Event) {
-        match event {
-            Event::Message(_) => {}
-            Event::Gap(queue, from, to) => {
-                let gone = counted(usize::try_from(to - from).unwrap_or_default(), "message");
-                let (topic, place) = (&queue.topic, place(&queue));
-                self.out.warn(&format!(
-                    "gap: {gone} of {topic} {place} from offset {from} on: deleted by retention"
-                ));
-            }
-            Event::Lost(queue, error) => {
-                if self.lost.insert(queue.broker_name) {
-                    self.out
-                        .warn(&format!("{}; trying on", session.error(&error).message()));
-                }
-            }
-            Event::Back(queue) => {
-                if self.lost.remove(&queue.broker_name) {
-                    self.out
-                        .note(&format!("broker {} is read again", queue.broker_name));
-                }
-            }
         }
     }
 }

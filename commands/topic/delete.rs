@@ -95,7 +95,8 @@ async fn confirm(
                 .items
                 .iter()
                 .map(|queue| queue.max_offset - queue.min_offset);
-            format!("its {} messages", counts.sum::<i64>())
+            let count = usize::try_from(counts.sum::<i64>()).unwrap_or_default();
+            format!("its {}", counted(count, "message"))
         }
         _ => "all of its messages".to_owned(),
     };

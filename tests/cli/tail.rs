@@ -179,6 +179,35 @@ fn tail_ends_when_nothing_comes_or_the_range_is_over() {
 }
 
 #[test]
+fn an_offset_that_is_still_to_come_is_waited_for() {
+    let live = filled();
+    let range = ["-r", "22:23", "--queue", "b-0:0"];
+    let mut tail = live.start(["tail", "orders", range[0], range[1], range[2], range[3]]);
+    tail.error_line("it to read", |line| line.contains("joins no group"));
+    live.run_with_input(["send", "orders", "--queue", "b-0:0"], "20\n21\n22\n23\n")
+        .ok();
+    let first = tail.line("the first message", |_| true);
+    assert!(first.ends_with("b-0/q0@22\t-\t-\t22"), "{first}");
+    assert_eq!(tail.wait(), 0);
+}
+
+#[test]
+fn peek_makes_a_document_and_tail_a_stream() {
+    let live = filled();
+    let peek = live
+        .run(["peek", "orders", "--limit", "3", "-o", "json"])
+        .json();
+    assert_eq!(peek["schema"], "gantry.message.show/1");
+    assert_eq!(
+        each(peek["items"].as_array().unwrap(), "body"),
+        ["12", "13", "14"]
+    );
+    let tail = live.run(["tail", "orders", "--limit", "2", "-o", "json"]);
+    assert!(tail.stderr.contains("one object a line"), "{tail}");
+    assert_eq!(lines(&tail.ok()).len(), 2);
+}
+
+#[test]
 fn patterns_read_several_topics_and_name_them() {
     let live = Live::with_topic("1", "order-a", "1");
     live.run(["topic", "create", "order-b", "--queues", "1"])

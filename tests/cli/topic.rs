@@ -61,7 +61,7 @@ fn a_topic_is_created_looked_at_and_deleted() {
     );
 
     let refused = live.run(["topic", "delete", "orders"]).fails(9);
-    assert!(refused.contains("its 1 messages on 2 brokers"), "{refused}");
+    assert!(refused.contains("its 1 message on 2 brokers"), "{refused}");
     let deleted = live.run(["topic", "rm", "orders", "--yes"]).ok();
     assert_eq!(deleted, "topic orders deleted on 2 brokers: b-0, b-1\n");
     assert!(
