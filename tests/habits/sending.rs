@@ -116,6 +116,12 @@ fn a_new_client_is_answered_in_the_binary_form_it_speaks() {
         "C0A8010A123418B4AAC247B760000001"
     );
     assert_eq!(sent.number("queueOffset"), 0);
+    let messages = stored(&mut broker, "orders");
+    assert_eq!(
+        messages[0].msg_id(),
+        "C0A8010A123418B4AAC247B760000001",
+        "Go compares it"
+    );
     // Each frame says how it is written: the same connection may change.
     let sent = broker
         .ask(header(310, &letters("orders", "")), b"json")

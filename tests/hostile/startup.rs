@@ -57,6 +57,26 @@ fn a_bad_value_in_a_properties_file_is_named_with_its_line() {
 }
 
 #[test]
+fn an_unknown_key_is_named_and_the_server_starts() {
+    let (home, ports) = (Sandbox::new(), Ports::take());
+    let text = format!(
+        "listenPort={}\nscanNotActiveBrokerIntervall=10\n",
+        ports.at(0)
+    );
+    home.write("work/namesrv.properties", &text);
+    let server = home.start(["namesrv", "run", "-c", "namesrv.properties"]);
+    server.error_line("a warning that names the key", |line| {
+        let parts = [
+            "namesrv.properties:2",
+            "scanNotActiveBrokerIntervall",
+            "did you mean",
+        ];
+        parts.iter().all(|part| line.contains(part))
+    });
+    server.line("the server to serve", |line| line.contains(&ports.addr(0)));
+}
+
+#[test]
 fn programs_read_the_same_of_a_bad_value() {
     let home = Sandbox::new();
     home.write(

@@ -72,7 +72,10 @@ impl Frame {
 
 /// A JSON header as a client of today's Java would write it.
 pub(crate) fn header(code: i32, fields: &Value) -> Value {
-    json!({ "code": code, "extFields": fields, "flag": 0, "language": "JAVA", "version": 479 })
+    json!({
+        "code": code, "extFields": fields, "flag": 0, "language": "JAVA",
+        "serializeTypeCurrentRPC": "JSON", "version": 479,
+    })
 }
 
 impl Peer {

@@ -109,8 +109,8 @@ impl Ledger {
 
 impl fmt::Display for Ledger {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (acknowledged, missing) = (self.entries.lock().acknowledged.len(), self.missing());
-        let again = self.received_again();
+        let acknowledged = self.entries.lock().acknowledged.len();
+        let (missing, again) = (self.missing(), self.received_again());
         write!(
             formatter,
             "{acknowledged} acknowledged, {missing} lost, received again by broker: {again:?}"
