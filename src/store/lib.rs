@@ -5,14 +5,14 @@
 //! its own.
 //!
 //! # Layout
-//! - [`message_store`]: [`MessageStore`], what the broker calls. Start reading here.
-//! - [`shared`]: the state behind it, and putting. [`append`]: where in the log a record goes.
-//! - [`get_message`], [`search`], [`index`]: reading by offset, by time, by key.
-//! - [`commit_log`], [`log_scan`]: the log's files, and walking over them record by record.
-//! - [`queue`], [`consume_queue`], [`queue_files`], [`dispatch`]: the queues.
-//! - [`flush`], [`derive`], [`checkpoint`], [`retention`], [`threads`]: what happens in the background.
-//! - [`recovery`], [`queue_load`]: opening a directory, whatever happened to it before.
-//! - [`storage`], [`mapped_file`], [`plain_file`]: the seam to the disk.
+//! - `message_store`: [`MessageStore`], what the broker calls. Start reading here.
+//! - `shared`: the state behind it, and putting. `append`: where in the log a record goes.
+//! - `get_message`, `search`, `index`: reading by offset, by time, by key.
+//! - `commit_log`, `log_scan`: the log's files, and walking over them record by record.
+//! - `queue`, `consume_queue`, `queue_files`, `dispatch`: the queues.
+//! - `flush`, `derive`, `checkpoint`, `retention`, `threads`: what happens in the background.
+//! - `recovery`, `queue_load`: opening a directory, whatever happened to it before.
+//! - [`storage`], `mapped_file`, `plain_file`: the seam to the disk.
 //! - [`inspect`]: an offline check of a directory.
 //!
 //! Invariant: the CommitLog is the truth; all other files are derived from it and can be rebuilt.
