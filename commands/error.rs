@@ -282,10 +282,12 @@ impl CommandError {
     }
 
     /// The response code of the server, if a server said no.
+    #[cfg(test)]
     pub(crate) fn remote_code(&self) -> Option<i32> {
         self.inner.remote_code
     }
 
+    #[cfg(test)]
     pub(crate) fn is_retryable(&self) -> bool {
         self.inner.retryable
     }

@@ -3,13 +3,6 @@
 //! Start reading at `cli.rs`; each command is a file (or a folder) of its name.
 
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the commands that need a server use the rest of the frame"
-    )
-)]
 
 mod broker;
 mod cli;

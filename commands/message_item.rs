@@ -255,7 +255,7 @@ impl Item for MessageItem {
             Cell::list(message.keys()),
             message.tags().into(),
             Cell::time_ms(message.store_timestamp),
-            self.size().into(),
+            Cell::bytes(self.size()),
             std::str::from_utf8(&message.body).ok().into(),
             self.body_b64().into(),
         ]

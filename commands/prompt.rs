@@ -12,6 +12,13 @@ impl Context {
     ///
     /// # Errors
     /// `needs_confirmation` if nobody can be asked, `not_confirmed` if the answer is no.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "what can be undone only with effort asks this: resets, restarts"
+        )
+    )]
     pub(crate) fn confirm(
         &self,
         target: Option<&Target>,

@@ -64,6 +64,7 @@ impl PropertiesFile {
     }
 
     /// The value of a key: the last one, where it is given more than once.
+    #[cfg(test)]
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.properties
             .iter()

@@ -50,6 +50,7 @@ pub(crate) struct Palette {
 
 impl Palette {
     pub(crate) const PLAIN: Self = Self { enabled: false };
+    #[cfg(test)]
     pub(crate) const COLORED: Self = Self { enabled: true };
 
     pub(crate) fn is_colored(self) -> bool {
