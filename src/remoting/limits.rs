@@ -17,7 +17,7 @@ pub struct Limits {
     /// Bytes of answers and pushes that may wait for one peer; one that reads slower is closed.
     pub outbox_bytes_max: usize,
     /// Bytes that all connections of a node together may hold of requests that are not whole yet,
-    /// beyond [`INPUT_BYTES_FREE`] each.
+    /// beyond 64 KiB each.
     pub input_bytes_max: usize,
     /// Requests to one peer that may wait for its answer.
     pub invocations_max: usize,
