@@ -62,8 +62,10 @@ impl Sandbox {
         command
             .env("GANTRY_HOME", self.home())
             .env("HOME", self.home())
+            // What a killed cluster leaves behind goes with the home.
+            .env("TMPDIR", self.home())
             .env("TZ", "UTC");
-        for name in ["PATH", "TMPDIR", "LLVM_PROFILE_FILE"] {
+        for name in ["PATH", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
