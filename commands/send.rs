@@ -151,7 +151,9 @@ impl Args {
 
     /// How many sends are under way at a time. One where receipts or messages must keep their order.
     fn in_flight(&self) -> u16 {
-        let in_order = self.queue.is_some()
+        let is_copy = matches!(self.split(), Split::Records);
+        let in_order = is_copy
+            || self.queue.is_some()
             || self.shard_by.is_some()
             || self.total().is_some_and(|total| total <= FEW);
         self.in_flight

@@ -27,8 +27,9 @@ pub(super) fn describe(
             addr,
             code,
             remark,
-        } => remote(*request, addr, *code, remark.as_deref(), target)
-            .retryable(error.is_retryable()),
+        } => {
+            remote(*request, addr, *code, remark.as_deref(), target).retryable(error.is_retryable())
+        }
         ClientError::TopicNotFound { topic, .. } => topic_not_found(topic, target, &[], 0),
         ClientError::NoQueue { topic, reason } => {
             let text = format!("topic \"{topic}\" has no queue that can be used: {reason}");
