@@ -15,15 +15,19 @@ use crate::output::units::{TimeFormat, Units};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
-    /// Use this context, or the running local cluster of this name
+    /// Use this context or running local cluster
     #[arg(short, long, global = true, value_name = "NAME", add = ArgValueCandidates::new(completion::contexts))]
     pub(crate) context: Option<String>,
 
-    /// Use these name servers; several are separated by semicolons
+    /// Use these name servers (a:9876;b:9876)
+    ///
+    /// Separated by semicolons or commas; without a port it is 9876.
     #[arg(short, long, global = true, value_name = "HOST:PORT")]
     pub(crate) namesrv: Option<String>,
 
-    /// Write as table, wide, json, jsonl, yaml, csv, tsv, name or none
+    /// Write as table, wide, json, yaml, csv …
+    ///
+    /// One of table, wide, json, jsonl, yaml, csv, tsv, name and none.
     #[arg(
         short,
         long,

@@ -34,15 +34,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_CLUSTER, value_parser = parse_name)]
     pub(crate) name: String,
 
-    /// Which ports: default, auto, or the first name server's port
+    /// default, auto or the first port
     #[arg(long, value_name = "PORTS", default_value = "default", value_parser = PortChoice::parse)]
     pub(crate) ports: PortChoice,
 
-    /// Run in the background; returns when the cluster is ready
+    /// Return when it is ready; it runs on
     #[arg(short, long)]
     pub(crate) detach: bool,
 
-    /// Write the cluster's JSON to this file when it is ready
+    /// Write the cluster's JSON here when it is ready
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
 

@@ -30,11 +30,11 @@ pub(crate) struct Shape {
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
-    /// Make this topic, with so many queues on each broker (can be repeated)
+    /// Make this topic (can be repeated)
     #[arg(long = "topic", value_name = "NAME:QUEUES", value_parser = parse_topic)]
     pub(crate) topics: Vec<(String, i32)>,
 
-    /// Set a broker setting under RocketMQ's name (can be repeated)
+    /// Set a broker setting (can be repeated)
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
     pub(crate) settings: Vec<(String, String)>,
 
