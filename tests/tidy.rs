@@ -30,7 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "namesrv", "broker", "store", "remoting", "protocol", "clock",
         ],
     ),
-    ("tui", &["client", "clock"]),
+    ("tui", &["client", "clock", "filter", "protocol"]),
     // The root package. The servers are for `namesrv run` and `broker run`, their settings alone.
     (
         ".",

@@ -34,6 +34,7 @@ mod route;
 mod route_cache;
 mod server_requests;
 mod shared;
+pub mod snapshot;
 #[cfg(test)]
 mod testing;
 mod upkeep;
