@@ -42,7 +42,9 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "GROUP")]
     group: String,
 
-    /// Where a group that is new begins: last, first, or a time such as -1h or 2026-11-22T10:00Z
+    /// Where a new group begins
+    ///
+    /// first, last, or a time such as -1h or 2026-11-22T10:00Z.
     #[arg(
         long,
         value_name = "WHERE",
@@ -59,19 +61,27 @@ pub(crate) struct Args {
     #[arg(long)]
     broadcast: bool,
 
-    /// How queues are shared out
-    #[arg(long, value_enum, value_name = "STRATEGY", default_value = "avg")]
+    /// Share queues: avg, circle, hash
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STRATEGY",
+        default_value = "avg",
+        hide_possible_values = true
+    )]
     strategy: Strategy,
 
     /// How many members
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     instances: u16,
 
-    /// What becomes of messages: always, never, or fail:10% of them
+    /// Ack always, never or fail:10%
+    ///
+    /// fail:10% sends one in ten back, to be tried again.
     #[arg(long, value_name = "ACK", default_value = "always", value_parser = Ack::parse)]
     ack: Ack,
 
-    /// End when nothing has come for so long, such as 3s
+    /// End when nothing has come for so long
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     until_idle: Option<Duration>,
 

@@ -69,11 +69,15 @@ pub(crate) struct Args {
     )]
     split: Option<Split>,
 
-    /// Each line is a message as tail -o jsonl writes it: body, keys, tags and properties
+    /// A message a line, as tail -o jsonl writes
+    ///
+    /// Its body, keys, tags and properties.
     #[arg(long)]
     jsonl: bool,
 
-    /// A key to find the message by (can be repeated); a template
+    /// A key to find it by (can be repeated)
+    ///
+    /// A template.
     #[arg(short, long = "key", value_name = "KEY")]
     keys: Vec<String>,
 
@@ -81,7 +85,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
 
-    /// A property (can be repeated); the value is a template
+    /// A property (can be repeated)
+    ///
+    /// The value is a template.
     #[arg(short, long = "property", visible_alias = "prop", value_name = "NAME=VALUE", value_parser = parse_property)]
     properties: Vec<(String, String)>,
 
@@ -101,7 +107,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BROKER:ID", value_parser = parse_queue, conflicts_with = "shard_by", hide_short_help = true)]
     queue: Option<QueuePart>,
 
-    /// All messages with the same value go to the same queue, in order; a template
+    /// Same value: same queue, in order; a template
+    ///
+    /// All messages with the same value go to the same queue, in the order in which they were sent.
     #[arg(long, value_name = "KEY", conflicts_with = "batch")]
     shard_by: Option<String>,
 
@@ -109,7 +117,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["delay", "batch"], hide_short_help = true)]
     delay_level: Option<u32>,
 
-    /// Deliver after this time, which must be one of the brokers' delay levels
+    /// Deliver after this time
+    ///
+    /// It must be one of the brokers' delay levels.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "batch")]
     delay: Option<std::time::Duration>,
 

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     read: ReadArgs,
 
-    /// End when no message has come for this long, such as 3s
+    /// End when nothing has come for so long
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     until_idle: Option<Duration>,
 }

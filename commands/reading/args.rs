@@ -22,7 +22,9 @@ pub(crate) struct ReadArgs {
     #[arg(value_name = "TOPIC", required = true)]
     topics: Vec<String>,
 
-    /// Which part of each queue: start, 47:99, -10, @-1h:, @yesterday ...
+    /// Which part of each queue: 47:99, -10, @-1h: …
+    ///
+    /// start, an offset, two of them, the last so many, or times: start, 47:99, -10, @-1h:, @yesterday.
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     range: Option<String>,
 
@@ -30,19 +32,19 @@ pub(crate) struct ReadArgs {
     #[arg(long, value_name = "N", conflicts_with = "range")]
     last: Option<usize>,
 
-    /// Only these queues: b-0, b-0:3, b-0:0-3 (separated by commas)
+    /// Only these queues: b-0,b-1:3,b-2:0-3
     #[arg(long, value_name = "QUEUES", value_delimiter = ',', value_parser = QueuePart::parse)]
     queue: Vec<QueuePart>,
 
-    /// Only messages with this tag, or one of these: 'a || b'
+    /// Only these tags: 'a || b'
     #[arg(long, value_name = "TAGS")]
     tag: Option<String>,
 
-    /// Only messages whose body or keys match this regular expression
+    /// Only where body or keys match
     #[arg(long, value_name = "REGEX", value_parser = parse_regex)]
     grep: Option<Regex>,
 
-    /// Only messages with this property (can be repeated)
+    /// Only with this property (can be repeated)
     #[arg(long = "prop", value_name = "NAME=VALUE", value_parser = PropertyTest::parse)]
     properties: Vec<PropertyTest>,
 
