@@ -22,6 +22,7 @@ use crate::processor::{self, AdminBudget, BrokerProcessor};
 use crate::producer_manager::ProducerTable;
 use crate::rebalance_lock::RebalanceLockTable;
 use crate::schedule::Schedule;
+use crate::sql_filter::SqlFilters;
 use crate::stats::BrokerStats;
 use crate::subscription_group::SubscriptionGroupTable;
 use crate::tasks::Tasks;
@@ -51,6 +52,7 @@ pub(crate) struct BrokerContext {
     pub(crate) producers: ProducerTable,
     pub(crate) locks: RebalanceLockTable,
     pub(crate) schedule: Schedule,
+    pub(crate) sql_filters: SqlFilters,
     pub(crate) held_pulls: HeldPulls,
     pub(crate) flush_waits: FlushWaits,
     pub(crate) admin_budget: AdminBudget,
@@ -186,6 +188,7 @@ fn open(
         producers: ProducerTable::new(Arc::clone(&clock)),
         locks: RebalanceLockTable::new(Arc::clone(&clock)),
         schedule: Schedule::open(&config, Arc::clone(&clock))?,
+        sql_filters: SqlFilters::default(),
         held_pulls: HeldPulls::default(),
         flush_waits: FlushWaits::default(),
         admin_budget: AdminBudget::default(),

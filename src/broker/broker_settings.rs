@@ -39,6 +39,7 @@ changeable! {
     "flushConsumerOffsetInterval" flush_consumer_offset_interval: Duration;
     "useServerSideResetOffset" use_server_side_reset_offset: bool;
     "maxMessageSize" max_message_size: i32;
+    "enablePropertyFilter" enable_property_filter: bool;
     "rejectTransactionMessage" reject_transaction_message: bool;
     "startAcceptSendRequestTimeStamp" start_accept_send_request_timestamp: i64;
     "litePullMessageEnable" lite_pull_message_enable: bool;

@@ -1,7 +1,8 @@
 //! Every setting of a broker under RocketMQ's own property name.
 //!
 //! One table says it all: property, field, type, range and default. Defaults are those of RocketMQ
-//! 5.3.3 except `bindAddress`, which keeps a broker to this machine until it is told otherwise.
+//! 5.3.3 except `bindAddress`, which keeps a broker to this machine until it is told otherwise, and
+//! `enablePropertyFilter`: who subscribes with an expression is served.
 //! Invariant: a [`BrokerConfig`] never holds a value that its type or range forbids.
 
 mod setting;
@@ -113,7 +114,7 @@ settings! {
     /// Time before which sends are refused, in ms since the epoch.
     "startAcceptSendRequestTimeStamp" start_accept_send_request_timestamp: i64 => 0;
     /// Whether SQL92 filters are served.
-    "enablePropertyFilter" enable_property_filter: bool [false..=false] => false;
+    "enablePropertyFilter" enable_property_filter: bool => true;
     /// Whether lite pull consumers are served.
     "litePullMessageEnable" lite_pull_message_enable: bool => true;
     /// Whether pulls wait as long as they ask for.

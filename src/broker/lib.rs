@@ -8,6 +8,7 @@
 //! - `topic_config`, `subscription_group`, `consumer_offset`: the tables that survive a restart.
 //! - `consumer_manager`, `producer_manager`, `rebalance_lock`: what is known of connected clients.
 //! - `long_polling`: pulls that wait for a message.
+//! - `tag_filter`, `sql_filter`: which messages a pull wants.
 //! - `schedule`, `retry`: delayed messages, messages that were consumed in vain.
 //! - `namesrv_api`: registration with the name servers.
 //! - `stats`: counters for people and tools.
@@ -39,6 +40,7 @@ mod retry;
 mod saved_table;
 mod schedule;
 mod scratch;
+mod sql_filter;
 mod stats;
 mod subscription_group;
 mod table_file;

@@ -14,7 +14,7 @@ use remoting::Deferred;
 use store::Queue;
 use tokio::sync::Notify;
 
-use crate::tag_filter::TagFilter;
+use crate::sql_filter::PullFilter;
 use crate::topic_config::TopicEntry;
 
 /// The pulls that may wait at a time; each holds a few hundred bytes.
@@ -40,7 +40,7 @@ pub(crate) struct Pull {
     pub(crate) group_sys_flag: i32,
     pub(crate) offset: i64,
     pub(crate) messages_max: i32,
-    pub(crate) filter: TagFilter,
+    pub(crate) filter: PullFilter,
 }
 
 /// What became of a pull that was to wait.

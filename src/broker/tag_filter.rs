@@ -6,7 +6,6 @@
 use protocol::body::SUB_ALL;
 use protocol::message::java_hash;
 use smallvec::SmallVec;
-use store::MessageFilter;
 
 /// Hashes that are kept without an allocation.
 const TAGS_INLINE: usize = 8;
@@ -45,12 +44,6 @@ impl TagFilter {
             Self::All => true,
             Self::Hashes(hashes) => hashes.contains(&tags_code),
         }
-    }
-}
-
-impl MessageFilter for &TagFilter {
-    fn matches_tags_code(&mut self, tags_code: i64) -> bool {
-        self.wants(tags_code)
     }
 }
 

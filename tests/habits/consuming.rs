@@ -144,6 +144,74 @@ fn go_and_rust_pull_by_the_subscription_of_their_heartbeat() {
 }
 
 #[test]
+fn java_asks_first_and_then_pulls_by_its_expression() {
+    let nodes = Nodes::start(&[("orders", 1)]);
+    let (mut consumer, mut producer) = (nodes.broker(), nodes.broker());
+    let mut send = |amount: &str| {
+        let properties = format!("amount\u{1}{amount}\u{2}");
+        producer
+            .ask(
+                header(310, &letters("orders", &properties)),
+                amount.as_bytes(),
+            )
+            .with_code(0);
+    };
+    send("5");
+    send("50");
+    let subscription = |expression: &str| {
+        json!({
+            "classFilterMode": false, "codeSet": [], "expressionType": "SQL92",
+            "subString": expression, "subVersion": 7, "tagsSet": [], "topic": "orders",
+        })
+    };
+    let mut check = |expression: &str, code: i64| {
+        let body = json!({
+            "clientId": "10.0.0.1@java", "group": "readers",
+            "subscriptionData": subscription(expression),
+        });
+        consumer
+            .ask(header(46, &json!({})), body.to_string().as_bytes())
+            .with_code(code)
+    };
+    let refused = check("amount > 10 AND", 23);
+    assert!(
+        refused
+            .remark()
+            .ends_with("\namount > 10 AND\n               ^"),
+        "{}",
+        refused.remark()
+    );
+    check("amount > 10", 0);
+    let heartbeat = json!({
+        "clientID": "10.0.0.1@java",
+        "consumerDataSet": [{
+            "consumeFromWhere": "CONSUME_FROM_FIRST_OFFSET", "consumeType": "CONSUME_PASSIVELY",
+            "groupName": "readers", "messageModel": "CLUSTERING",
+            "subscriptionDataSet": [subscription("amount > 10")], "unitMode": false,
+        }],
+        "heartbeatFingerprint": 0, "producerDataSet": [], "withoutSub": false,
+    });
+    consumer
+        .ask(header(34, &json!({})), heartbeat.to_string().as_bytes())
+        .with_code(0);
+    // By its heartbeat, waiting; the pull says what kind of filter it means.
+    let pull = |offset: i64| {
+        with(
+            pull_fields("orders", offset),
+            json!({ "sysFlag": "2", "subscription": "", "subVersion": "7", "expressionType": "SQL92" }),
+        )
+    };
+    let found = consumer.ask_for(11, &pull(0)).with_code(0);
+    assert_eq!(bodies(&messages(&found)), [b"50"]);
+    let waiting = consumer.tell(header(11, &pull(2)), &[]);
+    send("7");
+    send("70");
+    let found = consumer.answer_to(waiting).with_code(0);
+    assert_eq!(bodies(&messages(&found)), [b"70"]);
+    nodes.end();
+}
+
+#[test]
 fn a_pull_that_waits_is_answered_under_its_own_number() {
     let nodes = Nodes::start(&[("orders", 1)]);
     let (mut consumer, mut producer) = (nodes.broker(), nodes.broker());

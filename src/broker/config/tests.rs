@@ -24,7 +24,7 @@ fn defaults_are_rocketmqs() {
             "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
         ),
         ("flushConsumerOffsetInterval", "5000"),
-        ("enablePropertyFilter", "false"),
+        ("enablePropertyFilter", "true"),
         ("bindAddress", "127.0.0.1"),
         ("brokerIP1", ""),
         ("namesrvAddr", ""),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::body::{
-    CheckClientRequestBody, ConsumerData, GetConsumerListByGroupResponseBody, HeartbeatData, perm,
+    CheckClientRequestBody, ConsumerData, EXPRESSION_TYPE_SQL92,
+    GetConsumerListByGroupResponseBody, HeartbeatData, perm,
 };
 use protocol::codec::CommandView;
 use protocol::header::{
@@ -14,12 +15,14 @@ use protocol::header::{
 };
 use protocol::name::{retry_topic, validate_group};
 use protocol::remoting_command::ExtFields;
-use protocol::{RemotingCommand, RequestCode};
+use protocol::{RemotingCommand, RequestCode, ResponseCode};
 use remoting::{Connection, Reply};
 
 use super::answer::{self, Answer, Answered, Refusal};
+use super::remark;
 use crate::broker::BrokerContext;
 use crate::connected_client::ConnectedClient;
+use crate::sql_filter::explain;
 
 /// Tells clients that heartbeats without subscriptions are understood (`IS_SUPPORT_HEART_BEAT_V2`).
 const SUPPORTS_V2: &str = "IS_SUPPORT_HEART_BEAT_V2";
@@ -78,12 +81,12 @@ pub(super) fn get_consumer_list_by_group(
 
 /// Answers `CHECK_CLIENT_CONFIG`.
 pub(super) fn check_client_config(
-    _: &Arc<BrokerContext>,
+    broker: &Arc<BrokerContext>,
     request: &CommandView<'_>,
     _: &Arc<Connection>,
     reply: Reply<'_>,
 ) {
-    answer::send(reply, check(request));
+    answer::send(reply, check(broker, request));
 }
 
 /// Forgets the clients of a connection that is gone, and tells the others of their groups.
@@ -244,18 +247,31 @@ fn consumer_list(broker: &BrokerContext, request: &CommandView<'_>) -> Answered 
     }
 }
 
-fn check(request: &CommandView<'_>) -> Answered {
+/// Whether a subscription can be served. A client asks before it starts, so that the person who wrote
+/// the expression is told what is wrong with it.
+fn check(broker: &BrokerContext, request: &CommandView<'_>) -> Answered {
     if request.body().is_empty() {
         return Ok(Answer::done());
     }
-    let body = CheckClientRequestBody::from_json(request.body())?;
-    if body.subscription_data.is_tag_type() {
+    let subscription = CheckClientRequestBody::from_json(request.body())?.subscription_data;
+    if subscription.is_tag_type() {
         return Ok(Answer::done());
     }
-    let expression_type = &body.subscription_data.expression_type;
-    let remark =
-        format!("The broker does not support consumer to filter message by {expression_type}");
-    Err(Refusal::system_error(remark))
+    let kind = &subscription.expression_type;
+    if !broker.settings.enable_property_filter() {
+        return Err(Refusal::system_error(remark::no_such_filter(kind)));
+    }
+    let problem = if kind == EXPRESSION_TYPE_SQL92 {
+        let expression = &subscription.sub_string;
+        let compiled = broker.sql_filters.compile(expression);
+        compiled.err().map(|error| explain(&error, expression))
+    } else {
+        Some(remark::no_such_filter(kind))
+    };
+    match problem {
+        Some(problem) => Err(Refusal::new(ResponseCode::SubscriptionParseFailed, problem)),
+        None => Ok(Answer::done()),
+    }
 }
 
 fn client_of(

@@ -204,12 +204,13 @@ async fn producers_are_known_until_they_hang_up() {
 }
 
 #[tokio::test]
-async fn filters_by_tags_are_in_order_and_others_are_not_served() {
+async fn a_client_learns_what_is_wrong_with_its_expression() {
     let broker = TestBroker::start().await;
-    let check = async |expression_type: &str| {
+    let check = async |expression_type: &str, sub_string: &str| {
         let subscription_data = SubscriptionData {
             expression_type: expression_type.to_owned(),
-            ..SubscriptionData::build("orders", "a > 1", None, 1).unwrap()
+            sub_string: sub_string.to_owned(),
+            ..SubscriptionData::build("orders", "*", None, 1).unwrap()
         };
         let body = CheckClientRequestBody {
             subscription_data,
@@ -219,8 +220,30 @@ async fn filters_by_tags_are_in_order_and_others_are_not_served() {
             .ask(RemotingCommand::request(RequestCode::CheckClientConfig).with_body(body.to_json()))
             .await
     };
-    assert!(check("TAG").await.is_success());
-    let answer = check("SQL92").await;
+    assert!(check("TAG", "a > 1").await.is_success());
+    assert!(check("SQL92", "a > 1").await.is_success());
+    for (kind, expression, remark) in [
+        (
+            "SQL92",
+            "a > 1 AND\nb BETWEEN 10 AND 2",
+            "(line 2, column 11)\nb BETWEEN 10 AND 2\n          ^^^^^^^^",
+        ),
+        ("SQL92", "", "(column 1)\n\n^"),
+        ("XPATH", "a > 1", "filter message by XPATH"),
+    ] {
+        let answer = check(kind, expression).await;
+        let code = answer.response_code();
+        assert_eq!(code, Some(ResponseCode::SubscriptionParseFailed));
+        let told = answer.remark.unwrap();
+        assert!(told.ends_with(remark), "{told}");
+    }
+    broker
+        .broker
+        .context()
+        .settings
+        .change(b"enablePropertyFilter=false", 0)
+        .unwrap();
+    let answer = check("SQL92", "a >").await;
     assert_eq!(answer.response_code(), Some(ResponseCode::SystemError));
     assert!(answer.remark.unwrap().ends_with("filter message by SQL92"));
 }

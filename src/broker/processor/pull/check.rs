@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use filter::Filter;
 use protocol::body::{
-    EXPRESSION_TYPE_TAG, MessageModel, SubscriptionData, SubscriptionGroupConfig, perm,
+    EXPRESSION_TYPE_SQL92, EXPRESSION_TYPE_TAG, MessageModel, SubscriptionData,
+    SubscriptionGroupConfig, perm,
 };
 use protocol::codec::{CommandView, HeaderError};
 use protocol::header::{PullMessageRequestHeader, pull_sys_flag};
+use protocol::name::RETRY_PREFIX;
 use protocol::{RequestCode, ResponseCode};
 
 use crate::broker::BrokerContext;
 use crate::long_polling::Pull;
 use crate::processor::answer::Refusal;
 use crate::processor::remark;
+use crate::sql_filter::{PullFilter, explain};
 use crate::subscription_group::FORBIDDEN_READ;
 use crate::tag_filter::TagFilter;
 use crate::topic_config::TopicEntry;
@@ -67,7 +71,7 @@ pub(super) fn check(
     let group = find_group(broker, header)?;
     let topic = find_topic(broker, header)?;
     let filter = if header.has(pull_sys_flag::SUBSCRIPTION) {
-        filter_of_request(header)?
+        filter_of_request(broker, header)?
     } else {
         filter_of_heartbeat(broker, header, &group)?
     };
@@ -150,19 +154,50 @@ fn find_topic(
 }
 
 /// The filter that the pull brings along.
-fn filter_of_request(header: &PullMessageRequestHeader<'_>) -> Result<TagFilter, Forbidden> {
+fn filter_of_request(
+    broker: &BrokerContext,
+    header: &PullMessageRequestHeader<'_>,
+) -> Result<PullFilter, Forbidden> {
+    let failed = |reason: &str| {
+        let remark = format!("parse the consumer's subscription failed{reason}");
+        refused(ResponseCode::SubscriptionParseFailed, remark)
+    };
     let expression = header.subscription.unwrap_or_default();
     let kind = header.expression_type.unwrap_or(EXPRESSION_TYPE_TAG);
-    if kind != EXPRESSION_TYPE_TAG && !expression.is_empty() {
-        return Err(no_such_filter(kind));
+    match kind {
+        EXPRESSION_TYPE_TAG => {
+            let filter = TagFilter::of(expression);
+            let says_nothing = matches!(&filter, TagFilter::Hashes(hashes) if hashes.is_empty());
+            if says_nothing {
+                return Err(failed(""));
+            }
+            Ok(PullFilter::Tags(filter))
+        }
+        EXPRESSION_TYPE_SQL92 if !expression.is_empty() => {
+            let compiled = broker.sql_filters.compile(expression);
+            let filter =
+                compiled.map_err(|error| failed(&format!(": {}", explain(&error, expression))))?;
+            sql_filter(broker, header.topic, filter)
+        }
+        _ => Err(failed("")),
     }
-    let filter = TagFilter::of(expression);
-    let says_nothing = matches!(&filter, TagFilter::Hashes(hashes) if hashes.is_empty());
-    if kind != EXPRESSION_TYPE_TAG || says_nothing {
-        let remark = "parse the consumer's subscription failed";
-        return Err(refused(ResponseCode::SubscriptionParseFailed, remark));
+}
+
+/// A filter by properties, if they are served. What a group failed to consume has matched before.
+fn sql_filter(
+    broker: &BrokerContext,
+    topic: &str,
+    filter: Arc<Filter>,
+) -> Result<PullFilter, Forbidden> {
+    if !broker.settings.enable_property_filter() {
+        let remark = remark::no_such_filter(EXPRESSION_TYPE_SQL92);
+        return Err(refused(ResponseCode::SystemError, remark));
     }
-    Ok(filter)
+    Ok(if topic.starts_with(RETRY_PREFIX) {
+        PullFilter::Tags(TagFilter::All)
+    } else {
+        PullFilter::Sql(filter)
+    })
 }
 
 /// The filter that the group's last heartbeat told.
@@ -170,7 +205,7 @@ fn filter_of_heartbeat(
     broker: &BrokerContext,
     header: &PullMessageRequestHeader<'_>,
     group: &SubscriptionGroupConfig,
-) -> Result<TagFilter, Forbidden> {
+) -> Result<PullFilter, Forbidden> {
     let (name, topic) = (header.consumer_group, header.topic);
     let mode = broker.consumers.mode(name).ok_or_else(|| {
         refused(
@@ -197,23 +232,36 @@ fn filter_of_heartbeat(
         let remark = "the consumer's subscription not latest";
         return Err(refused(ResponseCode::SubscriptionNotLatest, remark));
     }
-    filter_of(&subscription)
+    filter_of(broker, &subscription)
 }
 
-fn filter_of(subscription: &SubscriptionData) -> Result<TagFilter, Forbidden> {
+fn filter_of(
+    broker: &BrokerContext,
+    subscription: &SubscriptionData,
+) -> Result<PullFilter, Forbidden> {
+    let SubscriptionData {
+        topic,
+        sub_string: expression,
+        tags_set,
+        ..
+    } = subscription;
     if !subscription.is_tag_type() {
-        return Err(no_such_filter(&subscription.expression_type));
+        let is_sql = subscription.expression_type == EXPRESSION_TYPE_SQL92;
+        let compiled = (is_sql && !expression.is_empty())
+            .then(|| broker.sql_filters.compile(expression))
+            .and_then(Result::ok);
+        let filter = compiled.ok_or_else(|| {
+            let remark =
+                "The broker's consumer filter data is not exist!Your expression may be wrong!";
+            refused(ResponseCode::FilterDataNotExist, remark)
+        })?;
+        return sql_filter(broker, topic, filter);
     }
     // Some clients say what they want in no other way than by a set of tags.
-    if subscription.sub_string.is_empty() && !subscription.tags_set.is_empty() {
-        return Ok(TagFilter::of_tags(
-            subscription.tags_set.iter().map(String::as_str),
-        ));
-    }
-    Ok(TagFilter::of(&subscription.sub_string))
-}
-
-fn no_such_filter(kind: &str) -> Forbidden {
-    let remark = format!("The broker does not support consumer to filter message by {kind}");
-    refused(ResponseCode::SystemError, remark)
+    let filter = if expression.is_empty() && !tags_set.is_empty() {
+        TagFilter::of_tags(tags_set.iter().map(String::as_str))
+    } else {
+        TagFilter::of(expression)
+    };
+    Ok(PullFilter::Tags(filter))
 }

@@ -100,8 +100,11 @@ async fn what_a_pull_finds_is_told_in_rocketmqs_codes() {
 #[tokio::test]
 async fn a_pull_that_may_not_be_served_is_told_why() {
     use ResponseCode as Code;
-    let broker =
-        TestBroker::start_with(|config| config.auto_create_subscription_group = false).await;
+    let broker = TestBroker::start_with(|config| {
+        config.auto_create_subscription_group = false;
+        config.enable_property_filter = false;
+    })
+    .await;
     broker.send("orders", "", b"x").await;
     // One of the groups that every broker has.
     let pull = PullMessageRequestHeader {
@@ -148,6 +151,29 @@ async fn a_pull_that_may_not_be_served_is_told_why() {
             "queueId[-1] is illegal",
         ),
         (
+            by_heartbeat,
+            Code::SubscriptionNotExist,
+            "the consumer's group info not exist",
+        ),
+    ];
+    for (header, expected, remark) in cases {
+        let answer = broker.pull(&header).await;
+        assert_eq!(answer.response_code(), Some(expected), "{header:?}");
+        assert!(
+            answer.remark.as_deref().unwrap().starts_with(remark),
+            "{answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_is_none_is_refused() {
+    use ResponseCode as Code;
+    let broker = TestBroker::start_with(|config| config.enable_property_filter = false).await;
+    broker.send("orders", "", b"x").await;
+    let pull = pull_header("orders");
+    let cases = [
+        (
             PullMessageRequestHeader {
                 subscription: Some("||"),
                 ..pull
@@ -165,18 +191,29 @@ async fn a_pull_that_may_not_be_served_is_told_why() {
             "The broker does not support consumer to filter message by SQL92",
         ),
         (
-            by_heartbeat,
-            Code::SubscriptionNotExist,
-            "the consumer's group info not exist",
+            PullMessageRequestHeader {
+                subscription: Some("a >"),
+                expression_type: Some("SQL92"),
+                ..pull
+            },
+            Code::SubscriptionParseFailed,
+            "parse the consumer's subscription failed: ",
+        ),
+        (
+            PullMessageRequestHeader {
+                subscription: Some("a > 1"),
+                expression_type: Some("XPATH"),
+                ..pull
+            },
+            Code::SubscriptionParseFailed,
+            "parse the consumer's subscription failed",
         ),
     ];
     for (header, expected, remark) in cases {
         let answer = broker.pull(&header).await;
         assert_eq!(answer.response_code(), Some(expected), "{header:?}");
-        assert!(
-            answer.remark.as_deref().unwrap().starts_with(remark),
-            "{answer:?}"
-        );
+        let told = answer.remark.as_deref().unwrap();
+        assert!(told.starts_with(remark), "{told}");
     }
 }
 
@@ -215,13 +252,122 @@ async fn a_heartbeat_says_what_a_group_wants() {
     let code = async |header| broker.pull(header).await.response_code();
     assert_eq!(code(&newer).await, Some(Code::SubscriptionNotLatest));
     assert_eq!(code(&other).await, Some(Code::SubscriptionNotExist));
-    let sql = SubscriptionData::build("orders", "a > 1", Some("SQL92"), 9).unwrap();
-    broker.subscribe("sql-group", vec![sql]).await;
-    let sql = PullMessageRequestHeader {
-        consumer_group: "sql-group",
+}
+
+#[tokio::test]
+async fn a_pull_gets_what_its_expression_matches() {
+    let broker = TestBroker::start().await;
+    let send = async |amount: &str, tags: &str, body: &[u8]| {
+        let properties = format!("amount\u{1}{amount}\u{2}TAGS\u{1}{tags}\u{2}");
+        broker.send("orders", &properties, body).await;
+    };
+    send("5", "paid", b"small").await;
+    send("50", "paid", b"large").await;
+    send("many", "paid", b"no number").await;
+    send("500", "open", b"not paid").await;
+    broker.send("orders", "", b"nothing known").await;
+    let pull = PullMessageRequestHeader {
+        expression_type: Some("SQL92"),
+        subscription: Some("amount > 10 AND TAGS = 'paid'"),
+        ..pull_header("orders")
+    };
+    let answer = broker.pull(&pull).await;
+    assert_eq!(
+        told(&answer),
+        (ResponseCode::Success, "FOUND", 5, 0, 5),
+        "it goes on behind those that it has looked at"
+    );
+    assert_eq!(bodies(&answer), ["large"]);
+
+    let none = PullMessageRequestHeader {
+        subscription: Some("amount > 1000"),
         ..pull
     };
-    assert_eq!(code(&sql).await, Some(Code::SystemError));
+    let expected = (
+        ResponseCode::PullRetryImmediately,
+        "NO_MATCHED_MESSAGE",
+        5,
+        0,
+        5,
+    );
+    assert_eq!(told(&broker.pull(&none).await), expected);
+}
+
+#[tokio::test]
+async fn a_group_gets_what_the_expression_of_its_heartbeat_matches() {
+    use ResponseCode as Code;
+    let broker = TestBroker::start().await;
+    for amount in ["5", "50"] {
+        let properties = format!("amount\u{1}{amount}\u{2}");
+        broker.send("orders", &properties, amount.as_bytes()).await;
+    }
+    let pull = PullMessageRequestHeader {
+        sys_flag: 0,
+        subscription: None,
+        consumer_group: "sql-group",
+        ..pull_header("orders")
+    };
+    let sql = |topic: &str, expression: &str, version| {
+        SubscriptionData::build(topic, expression, Some("SQL92"), version).unwrap()
+    };
+    let says = async |data| broker.subscribe("sql-group", vec![data]).await;
+
+    says(sql("orders", "amount > 10", 1)).await;
+    assert_eq!(bodies(&broker.pull(&pull).await), ["50"]);
+    // A later version takes the place of the earlier one, whatever it is.
+    says(sql("orders", "amount < 10", 2)).await;
+    assert_eq!(bodies(&broker.pull(&pull).await), ["5"]);
+    says(sql("orders", "amount <", 3)).await;
+    let answer = broker.pull(&pull).await;
+    assert_eq!(answer.response_code(), Some(Code::FilterDataNotExist));
+
+    broker
+        .broker
+        .context()
+        .settings
+        .change(b"enablePropertyFilter=false", 0)
+        .unwrap();
+    says(sql("orders", "amount < 10", 4)).await;
+    let answer = broker.pull(&pull).await;
+    assert_eq!(answer.response_code(), Some(Code::SystemError));
+}
+
+#[tokio::test]
+async fn what_comes_back_after_a_failure_is_not_filtered_again() {
+    let broker = TestBroker::start().await;
+    broker.subscribe("g", Vec::new()).await;
+    broker.send("%RETRY%g", "", b"again").await;
+    let pull = PullMessageRequestHeader {
+        expression_type: Some("SQL92"),
+        subscription: Some("amount > 10"),
+        ..pull_header("%RETRY%g")
+    };
+    assert_eq!(bodies(&broker.pull(&pull).await), ["again"]);
+}
+
+#[tokio::test]
+async fn a_pull_that_waits_is_woken_by_the_message_its_expression_matches() {
+    let broker = TestBroker::start().await;
+    broker.send("orders", "amount\u{1}5\u{2}", b"old").await;
+    let held = &broker.broker.context().held_pulls;
+    let pull = PullMessageRequestHeader {
+        queue_offset: 1,
+        expression_type: Some("SQL92"),
+        subscription: Some("amount > 10"),
+        ..waiting("orders")
+    };
+    let answered = broker.pull(&pull);
+    tokio::pin!(answered);
+    let sends = async {
+        until(async || held.count() == 1).await;
+        for (amount, body) in [("7", "unwanted"), ("11", "wanted"), ("9", "later")] {
+            let properties = format!("amount\u{1}{amount}\u{2}");
+            broker.send("orders", &properties, body.as_bytes()).await;
+        }
+    };
+    let (answer, ()) = tokio::join!(&mut answered, sends);
+    assert_eq!(bodies(&answer), ["wanted"]);
+    assert_eq!(told(&answer).2, 3, "the one before it was skipped");
 }
 
 #[tokio::test]
