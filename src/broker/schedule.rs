@@ -28,7 +28,7 @@ use crate::broker::BrokerContext;
 use crate::config::BrokerConfig;
 use crate::error::StartError;
 use crate::table_file;
-use due_time::DueTimes;
+use due_time::{DueTimes, JUMP_MS_MIN};
 
 /// How soon a delivery is tried again that the store refused (`DELAY_FOR_A_WHILE`).
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -215,6 +215,12 @@ impl Schedule {
         let latest = now + level.delay;
         if due > now && due <= latest + DRIFT_MAX {
             return Step::NotBefore(due.min(latest));
+        }
+        // While the wall clock is being kept right it runs a little slower or faster than the other;
+        // nobody who looks at it shall see a message before its time.
+        let early_ms = unit.tags_code.saturating_sub(self.clock.now_ms());
+        if (1..JUMP_MS_MIN).contains(&early_ms) {
+            return Step::NotBefore(now + Duration::from_millis(early_ms.unsigned_abs()));
         }
         // Due, or further away than its delay: then the clock was set back while we were not there.
         match delivery::deliver(broker, unit, record) {

@@ -5,8 +5,32 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use store::{DelayLevels, StoreConfig};
+
 /// How long a broker may take to serve, recovery included.
 const SERVES_WITHIN: Duration = Duration::from_secs(30);
+
+/// Between two writes of the consumer offsets.
+pub(super) const OFFSETS_WRITTEN_EVERY: Duration = Duration::from_millis(200);
+
+/// Small files, so that rolling from one to the next is part of every run.
+const LOG_FILE_SIZE: u64 = 1024 * 1024;
+const QUEUE_UNITS: u32 = 1_000;
+const INDEX_SLOTS: u32 = 5_000;
+const INDEX_ENTRIES: u32 = 20_000;
+const DELAY_LEVELS: &str = "1s 2s";
+
+/// The store of such a broker, for whoever looks into it while nobody has it.
+pub(super) fn store_config(root: &Path) -> StoreConfig {
+    StoreConfig {
+        commit_log_file_size: LOG_FILE_SIZE,
+        consume_queue_units: QUEUE_UNITS,
+        index_slots: INDEX_SLOTS,
+        index_entries: INDEX_ENTRIES,
+        delay_levels: DelayLevels::parse(DELAY_LEVELS).unwrap(),
+        ..StoreConfig::new(root)
+    }
+}
 
 pub(super) struct BrokerProcess {
     properties: PathBuf,
@@ -16,15 +40,18 @@ pub(super) struct BrokerProcess {
 }
 
 impl BrokerProcess {
-    /// Small files, so that rolling from one to the next is part of every run.
     pub(super) async fn start(home: &Path, flush: &str) -> Self {
         let port = cluster::free_port().unwrap();
         let properties = home.join("broker.properties");
         let text = format!(
             "brokerName=broker-a\nbrokerIP1=127.0.0.1\nlistenPort={port}\nflushDiskType={flush}\n\
-             storePathRootDir={}\nmappedFileSizeCommitLog=1048576\nmappedFileSizeConsumeQueue=20000\n\
-             maxHashSlotNum=5000\nmaxIndexNum=20000\n",
-            home.join("store").display()
+             storePathRootDir={}\nmappedFileSizeCommitLog={LOG_FILE_SIZE}\n\
+             mappedFileSizeConsumeQueue={}\nmaxHashSlotNum={INDEX_SLOTS}\n\
+             maxIndexNum={INDEX_ENTRIES}\nmessageDelayLevel={DELAY_LEVELS}\nflushDelayOffsetInterval=200\n\
+             flushConsumerOffsetInterval={}\n",
+            home.join("store").display(),
+            20 * QUEUE_UNITS,
+            OFFSETS_WRITTEN_EVERY.as_millis(),
         );
         std::fs::write(&properties, text).unwrap();
         let addr = SocketAddr::from(([127, 0, 0, 1], port));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clock::Clock;
 
 /// A smaller change is the clock being kept right, and is not worth an epoch.
-const JUMP_MS_MIN: i64 = 50;
+pub(super) const JUMP_MS_MIN: i64 = 50;
 /// Changes of the date that are remembered; messages before the oldest of them count as after it.
 const EPOCHS_MAX: usize = 512;
 
