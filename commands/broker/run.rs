@@ -4,7 +4,7 @@ use broker::{Broker, BrokerConfig, StartError};
 
 use crate::context::Context;
 use crate::error::{CommandError, codes};
-use crate::local::single_node::{NodeArgs, Serving, bind_error};
+use crate::local::single_node::{NodeArgs, bind_error};
 
 /// Run one broker from a properties file
 #[derive(Debug, clap::Args)]
@@ -28,30 +28,18 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
     let known: Vec<&str> = BrokerConfig::known_keys().collect();
     args.node
         .apply(ctx, &known, |key, value| config.set(key, value))?;
-    let mut stop = ctx.signals.claim();
-    let begun = ctx.clock.elapsed();
-    let (name, addr) = (
+    let place = (
         config.broker_name.clone(),
         config.advertised_addr().to_string(),
     );
-    let broker = Broker::start(config, ctx.clock.clone())
-        .await
-        .map_err(|error| start_error(&error))?;
-    let ready_in = ctx.clock.elapsed().saturating_sub(begun);
-    let serving = Serving {
-        kind: "broker",
-        name,
-        addr,
-        pid: std::process::id(),
-        ready_ms: u64::try_from(ready_in.as_millis()).unwrap_or(u64::MAX),
+    let start = async {
+        Broker::start(config, ctx.clock.clone())
+            .await
+            .map_err(|error| start_error(&error))
     };
-    let told = args.node.announce(ctx, &serving);
-    if told.is_ok() {
-        stop.requested().await;
-    }
-    ctx.out.note("stopping");
-    broker.shutdown().await;
-    told
+    args.node
+        .serve(ctx, "broker", start, |_| place, Broker::shutdown)
+        .await
 }
 
 fn start_error(error: &StartError) -> CommandError {

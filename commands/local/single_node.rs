@@ -31,12 +31,12 @@ pub(crate) struct NodeArgs {
 
 /// A node that serves.
 #[derive(Debug, Serialize)]
-pub(crate) struct Serving {
-    pub(crate) kind: &'static str,
-    pub(crate) name: String,
-    pub(crate) addr: String,
-    pub(crate) pid: u32,
-    pub(crate) ready_ms: u64,
+struct Serving {
+    kind: &'static str,
+    name: String,
+    addr: String,
+    pid: u32,
+    ready_ms: u64,
 }
 
 impl Item for Serving {
@@ -101,8 +101,41 @@ impl NodeArgs {
         Ok(())
     }
 
+    /// Starts a node, tells everyone who waits that it serves, stays until it shall end, and ends it in
+    /// good order.
+    pub(crate) async fn serve<N>(
+        &self,
+        ctx: &Context,
+        kind: &'static str,
+        start: impl Future<Output = Result<N, CommandError>>,
+        place: impl FnOnce(&N) -> (String, String),
+        shutdown: impl AsyncFnOnce(N),
+    ) -> Result<(), CommandError> {
+        let mut stop = ctx.signals.claim();
+        let begun = ctx.clock.elapsed();
+        let node = start.await?;
+        let ready_in = ctx.clock.elapsed().saturating_sub(begun);
+        let (name, addr) = place(&node);
+        let told = self.announce(
+            ctx,
+            &Serving {
+                kind,
+                name,
+                addr,
+                pid: std::process::id(),
+                ready_ms: u64::try_from(ready_in.as_millis()).unwrap_or(u64::MAX),
+            },
+        );
+        if told.is_ok() {
+            stop.requested().await;
+        }
+        ctx.out.note("stopping");
+        shutdown(node).await;
+        told
+    }
+
     /// Tells everyone who waits that the node serves.
-    pub(crate) fn announce(&self, ctx: &Context, serving: &Serving) -> Result<(), CommandError> {
+    fn announce(&self, ctx: &Context, serving: &Serving) -> Result<(), CommandError> {
         if let Some(path) = &self.ready_file {
             let text = serde_json::to_string(serving).unwrap_or_default();
             crate::config::edit::write_atomically(path, format!("{text}\n").as_bytes())

@@ -4,7 +4,7 @@ use namesrv::{Namesrv, NamesrvConfig, StartError};
 
 use crate::context::Context;
 use crate::error::{CommandError, codes};
-use crate::local::single_node::{NodeArgs, Serving, bind_error};
+use crate::local::single_node::{NodeArgs, bind_error};
 
 /// Run one name server from a properties file
 #[derive(Debug, clap::Args)]
@@ -28,26 +28,17 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
     let known: Vec<&str> = NamesrvConfig::known_keys().collect();
     args.node
         .apply(ctx, &known, |key, value| config.set(key, value))?;
-    let mut stop = ctx.signals.claim();
-    let begun = ctx.clock.elapsed();
-    let namesrv = Namesrv::start(config, ctx.clock.clone())
-        .await
-        .map_err(|error| start_error(&error))?;
-    let ready_in = ctx.clock.elapsed().saturating_sub(begun);
-    let serving = Serving {
-        kind: "namesrv",
-        name: "namesrv".to_owned(),
-        addr: namesrv.local_addr().to_string(),
-        pid: std::process::id(),
-        ready_ms: u64::try_from(ready_in.as_millis()).unwrap_or(u64::MAX),
+    let start = async {
+        Namesrv::start(config, ctx.clock.clone())
+            .await
+            .map_err(|error| start_error(&error))
     };
-    let told = args.node.announce(ctx, &serving);
-    if told.is_ok() {
-        stop.requested().await;
-    }
-    ctx.out.note("stopping");
-    namesrv.shutdown().await;
-    told
+    let place = |namesrv: &Namesrv| ("namesrv".to_owned(), namesrv.local_addr().to_string());
+    args.node
+        .serve(ctx, "namesrv", start, place, async |namesrv| {
+            namesrv.shutdown().await;
+        })
+        .await
 }
 
 fn start_error(error: &StartError) -> CommandError {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clock::SharedClock;
 use protocol::body::{
-    KvTable, RegisterBrokerBody, TopicConfig, TopicConfigAndMappingSerializeWrapper,
+    DataVersion, KvTable, RegisterBrokerBody, TopicConfig, TopicConfigAndMappingSerializeWrapper,
 };
 use protocol::header::{RegisterBrokerRequestHeader, UnregisterBrokerRequestHeader};
 use protocol::{CommandView, RemotingCommand, RequestCode};
@@ -75,10 +75,11 @@ impl NamesrvApi {
         }
     }
 
-    /// Tells every name server about a topic that is new or has changed.
-    pub(crate) fn topic_changed(&self, config: &TopicConfig) {
+    /// Tells every name server about a topic that is new or has changed, which gave the table this
+    /// version. To be called in the order of the changes.
+    pub(crate) fn topic_changed(&self, config: &TopicConfig, version: DataVersion) {
         for link in &*self.links {
-            link.topic_changed(config);
+            link.topic_changed(config, version);
         }
     }
 
@@ -161,7 +162,7 @@ async fn keep_registered(broker: Arc<BrokerContext>, link: Arc<Link>) {
             }
             continue;
         };
-        let is_full = work.topics.is_none();
+        let is_full = work.changes.is_none();
         match register(&broker, &link, &work).await {
             Ok(()) => {
                 link.done(&work);
@@ -207,8 +208,8 @@ async fn register(broker: &BrokerContext, link: &Link, work: &Work) -> Result<()
 fn registration(broker: &BrokerContext, work: &Work) -> RemotingCommand {
     let config = &broker.config;
     // Telling of one topic must not cost the copy of a table of thousands.
-    let (data_version, mut topics) = match &work.topics {
-        Some(changed) => (broker.topics.data_version(), changed.clone()),
+    let (data_version, mut topics) = match &work.changes {
+        Some(changes) => (changes.version, changes.topics.clone()),
         None => {
             let table = broker.topics.to_wrapper();
             (table.data_version, table.topic_config_table)

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use clock::SharedClock;
 use parking_lot::{Mutex, RwLock};
-use protocol::body::{DataVersion, KvTable, TopicConfig, TopicConfigSerializeWrapper, perm};
+use protocol::body::{KvTable, TopicConfig, TopicConfigSerializeWrapper, perm};
 use protocol::name::{AUTO_CREATE_TOPIC, validate_topic};
 use serde::{Deserialize, Serialize};
 
@@ -128,11 +128,6 @@ impl TopicConfigTable {
         let mut entries: Vec<_> = self.entries.read().values().map(Arc::clone).collect();
         entries.sort_unstable_by(|a, b| a.config.topic_name.cmp(&b.config.topic_name));
         entries
-    }
-
-    /// Which state the table is in.
-    pub(crate) fn data_version(&self) -> DataVersion {
-        self.saved.lock().version()
     }
 
     /// The table as tools and name servers are told it.
@@ -308,7 +303,7 @@ impl TopicConfigTable {
         );
         let name = entry.config.topic_name.as_str().into();
         self.entries.write().insert(name, Arc::clone(&entry));
-        self.namesrv.topic_changed(&entry.config);
+        self.namesrv.topic_changed(&entry.config, saved.version());
         Ok(entry)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
-use protocol::body::TopicConfig;
+use protocol::body::{DataVersion, TopicConfig};
 use tokio::sync::{Notify, watch};
 
 /// The changed topics of one registration; more are told as a whole table instead.
@@ -33,17 +33,27 @@ struct State {
     last_change: u64,
     /// Whether everything is to be told.
     full: bool,
-    changed: BTreeMap<String, TopicConfig>,
+    changed: Changes,
     connection_lost: bool,
     /// The broker goes: nothing is told any more.
     is_retired: bool,
 }
 
+/// Topics that have changed, and the version that the broker's table had with the last of them.
+///
+/// The version belongs to the changes: a name server that was told a newer one with older changes
+/// would take the newer changes for known.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) topics: BTreeMap<String, TopicConfig>,
+    pub(super) version: DataVersion,
+}
+
 /// What a name server is told in one registration.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// The topics that have changed; `None` stands for all topics there are.
-    pub(super) topics: Option<BTreeMap<String, TopicConfig>>,
+    /// What has changed; `None` stands for all topics there are.
+    pub(super) changes: Option<Changes>,
     change: u64,
 }
 
@@ -52,7 +62,7 @@ impl Link {
         let state = State {
             last_change: 1,
             full: true,
-            changed: BTreeMap::new(),
+            changed: Changes::default(),
             connection_lost: false,
             is_retired: false,
         };
@@ -68,13 +78,16 @@ impl Link {
         &self.addr
     }
 
-    pub(super) fn topic_changed(&self, config: &TopicConfig) {
+    /// To be called in the order of the changes.
+    pub(super) fn topic_changed(&self, config: &TopicConfig, version: DataVersion) {
         let mut state = self.state.lock();
         state.last_change += 1;
-        if state.changed.len() < CHANGED_MAX {
-            state
-                .changed
+        if state.changed.topics.len() < CHANGED_MAX {
+            let changed = &mut state.changed;
+            changed
+                .topics
                 .insert(config.topic_name.clone(), config.clone());
+            changed.version = version;
         } else {
             state.full = true;
         }
@@ -123,17 +136,17 @@ impl Link {
         } = *self.progress.borrow();
         let is_reachable = done > 0 && !is_unreachable;
         let mut state = self.state.lock();
-        let topics = if full_is_due || (state.full && is_reachable) {
+        let changes = if full_is_due || (state.full && is_reachable) {
             state.full = false;
-            state.changed.clear();
+            state.changed = Changes::default();
             None
-        } else if is_reachable && !state.changed.is_empty() {
+        } else if is_reachable && !state.changed.topics.is_empty() {
             Some(std::mem::take(&mut state.changed))
         } else {
             return None;
         };
         Some(Work {
-            topics,
+            changes,
             change: state.last_change,
         })
     }
@@ -174,31 +187,49 @@ mod tests {
         }
     }
 
+    fn version(counter: i64) -> DataVersion {
+        DataVersion {
+            counter,
+            ..DataVersion::default()
+        }
+    }
+
     fn names(work: &Work) -> Vec<&str> {
-        work.topics
-            .iter()
-            .flatten()
-            .map(|(name, _)| name.as_str())
+        let changes = work.changes.iter();
+        changes
+            .flat_map(|changes| changes.topics.keys().map(String::as_str))
             .collect()
     }
 
     #[test]
     fn the_first_registration_is_whole_and_changes_follow_together() {
         let link = Link::new("h:1");
-        link.topic_changed(&topic("a"));
+        link.topic_changed(&topic("a"), version(1));
         assert!(link.take_work(false).is_none());
         let first = link.take_work(true).unwrap();
-        assert!(first.topics.is_none());
+        assert!(first.changes.is_none());
         link.done(&first);
         assert!(link.take_work(false).is_none());
 
-        link.topic_changed(&topic("b"));
-        link.topic_changed(&topic("c"));
-        link.topic_changed(&topic("b"));
+        link.topic_changed(&topic("b"), version(1));
+        link.topic_changed(&topic("c"), version(1));
+        link.topic_changed(&topic("b"), version(1));
         let changes = link.take_work(false).unwrap();
         assert_eq!(names(&changes), ["b", "c"]);
         link.register_all();
-        assert!(link.take_work(false).unwrap().topics.is_none());
+        assert!(link.take_work(false).unwrap().changes.is_none());
+    }
+
+    #[test]
+    fn changes_are_told_with_their_own_version() {
+        let link = Link::new("h:1");
+        let first = link.take_work(true).unwrap();
+        link.done(&first);
+        link.topic_changed(&topic("a"), version(2));
+        let a = link.take_work(false).unwrap().changes.unwrap();
+        link.topic_changed(&topic("b"), version(3));
+        let b = link.take_work(false).unwrap().changes.unwrap();
+        assert_eq!([a.version, b.version], [version(2), version(3)]);
     }
 
     #[test]
@@ -206,13 +237,13 @@ mod tests {
         let link = Link::new("h:1");
         let first = link.take_work(true).unwrap();
         link.done(&first);
-        link.topic_changed(&topic("a"));
+        link.topic_changed(&topic("a"), version(1));
         assert_eq!(names(&link.take_work(false).unwrap()), ["a"]);
         link.failed();
-        link.topic_changed(&topic("b"));
+        link.topic_changed(&topic("b"), version(1));
         assert!(link.take_work(false).is_none());
         let again = link.take_work(true).unwrap();
-        assert!(again.topics.is_none());
+        assert!(again.changes.is_none());
         link.done(&again);
         assert!(link.take_work(false).is_none());
     }
@@ -223,9 +254,9 @@ mod tests {
         let first = link.take_work(true).unwrap();
         link.done(&first);
         for number in 0..=CHANGED_MAX {
-            link.topic_changed(&topic(&number.to_string()));
+            link.topic_changed(&topic(&number.to_string()), version(1));
         }
-        assert!(link.take_work(false).unwrap().topics.is_none());
+        assert!(link.take_work(false).unwrap().changes.is_none());
         assert!(link.take_work(false).is_none());
     }
 
@@ -235,7 +266,7 @@ mod tests {
         let first = link.take_work(true).unwrap();
         link.done(&first);
         link.settled().await;
-        link.topic_changed(&topic("a"));
+        link.topic_changed(&topic("a"), version(1));
         let work = link.take_work(false).unwrap();
         let wait = link.settled();
         tokio::pin!(wait);
@@ -245,7 +276,7 @@ mod tests {
         assert!(is_pending.await);
         link.done(&work);
         wait.await;
-        link.topic_changed(&topic("b"));
+        link.topic_changed(&topic("b"), version(1));
         link.failed();
         link.settled().await;
     }

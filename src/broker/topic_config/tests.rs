@@ -73,14 +73,14 @@ fn changes_survive_with_and_without_a_clean_stop() {
     assert_eq!(table.put(topic("b", 1)), Ok(true));
     assert!(table.delete("b"));
     assert!(!table.delete("b"));
-    let version = table.data_version();
+    let version = table.to_wrapper().data_version;
     assert_eq!(version.counter, 3);
     drop(table);
 
     // Nothing but the log was written.
     assert!(!dir.path().join("config/topics.json").exists());
     let table = open(dir.path());
-    assert_eq!(table.data_version(), version);
+    assert_eq!(table.to_wrapper().data_version, version);
     assert_eq!(table.get("a").unwrap().config, topic("a", 4));
     assert!(!table.contains("b"));
     table.persist();
@@ -95,7 +95,7 @@ fn changes_survive_with_and_without_a_clean_stop() {
 
     let table = open(dir.path());
     assert_eq!(table.get("a").unwrap().config.write_queue_nums, 8);
-    assert_eq!(table.data_version().counter, 4);
+    assert_eq!(table.to_wrapper().data_version.counter, 4);
 }
 
 #[test]
