@@ -131,7 +131,8 @@ impl Admin {
     }
 }
 
-fn nodes_of(broker: &BrokerData) -> impl Iterator<Item = BrokerNode> {
+/// Every broker of a name.
+pub(crate) fn nodes_of(broker: &BrokerData) -> impl Iterator<Item = BrokerNode> {
     broker.broker_addrs.iter().map(|(id, addr)| BrokerNode {
         cluster: broker.cluster.clone(),
         name: broker.broker_name.clone(),

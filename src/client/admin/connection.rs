@@ -11,7 +11,7 @@ use protocol::header::{
 };
 use protocol::{RemotingCommand, RequestCode, ResponseCode};
 
-use super::{Admin, OnBroker, Target};
+use super::{Admin, BrokerNode, OnBroker, Target};
 use crate::peer::Peer;
 use crate::{ClientError, Partial};
 
@@ -110,6 +110,19 @@ impl Admin {
         client_id: &str,
         jstack: bool,
     ) -> Result<ConsumerRunningInfo, ClientError> {
+        let nodes = self.nodes_of_group(group).await?;
+        self.running_info_through(&nodes, group, client_id, jstack)
+            .await
+    }
+
+    /// The same, through the first of these brokers that has an answer.
+    pub(crate) async fn running_info_through(
+        &self,
+        nodes: &[BrokerNode],
+        group: &str,
+        client_id: &str,
+        jstack: bool,
+    ) -> Result<ConsumerRunningInfo, ClientError> {
         let code = RequestCode::GetConsumerRunningInfo;
         let header = GetConsumerRunningInfoRequestHeader {
             consumer_group: group.to_owned(),
@@ -119,7 +132,7 @@ impl Admin {
         let mut failed = ClientError::NotFound {
             what: format!("a broker that knows group {group}"),
         };
-        for node in self.nodes_of_group(group).await? {
+        for node in nodes {
             let request = RemotingCommand::request(code).with_header(&header);
             let peer = Peer::broker(&node.name, &node.addr);
             let answer = self

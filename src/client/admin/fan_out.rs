@@ -32,6 +32,29 @@ impl Admin {
         split(concurrently::all(asked).await)
     }
 
+    /// Asks one broker.
+    pub(crate) async fn ask_node<T>(
+        &self,
+        node: &BrokerNode,
+        code: RequestCode,
+        request: RemotingCommand,
+        read: impl FnOnce(Answer<'_>) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let peer = Peer::broker(&node.name, &node.addr);
+        read(self.shared.ask(peer, code, request).await?)
+    }
+
+    /// Asks one name server.
+    pub(crate) async fn ask_namesrv<T>(
+        &self,
+        addr: &str,
+        code: RequestCode,
+        read: impl FnOnce(Answer<'_>) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let request = RemotingCommand::request(code);
+        read(self.shared.ask(Peer::namesrv(addr), code, request).await?)
+    }
+
     /// Tells each of these brokers, and says which have done it.
     pub(super) async fn tell_each(
         &self,

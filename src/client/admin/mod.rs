@@ -20,6 +20,7 @@ use std::sync::Arc;
 use protocol::{RemotingCommand, RequestCode};
 
 pub use broker::BrokerRuntime;
+pub(crate) use cluster::nodes_of;
 pub use cluster::{BrokerNode, OnBroker, Target};
 pub use group::GroupEntry;
 pub use message::{MessageQuery, QueryBy};
@@ -51,6 +52,11 @@ impl std::fmt::Debug for Admin {
 impl Admin {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    /// The name servers, as they were given.
+    pub(crate) fn namesrvs(&self) -> &[String] {
+        self.shared.namesrvs.addrs()
     }
 
     /// Asks one broker by its address.

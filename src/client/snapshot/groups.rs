@@ -1,6 +1,8 @@
 //! Consumer groups.
 
-use protocol::body::MessageModel;
+use std::collections::BTreeMap;
+
+use protocol::body::{MessageModel, MessageQueue};
 
 /// A consumer group.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +33,32 @@ pub struct GroupState {
     pub health: GroupHealth,
     /// What is odd about what its members subscribe to; `None` while nobody has looked.
     pub findings: Option<Vec<SubscriptionFinding>>,
+    /// Which queues each member says that it reads, by client id and in all topics; `None` while a
+    /// member has not said so, which makes the picture incomplete.
+    pub owned: Option<BTreeMap<String, Vec<MessageQueue>>>,
+    /// How far it is in each queue, in all its topics and its retry topic; sorted. `None` where brokers
+    /// cannot know: of a broadcast, or of a group that has never committed an offset.
+    pub queues: Option<Vec<GroupQueue>>,
+}
+
+/// How far a group is in a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupQueue {
+    /// The queue.
+    pub queue: MessageQueue,
+    /// The offset that the group consumes next; 0 also where it has never committed one.
+    pub consumer_offset: i64,
+    /// The offset that the queue's next message will get.
+    pub max_offset: i64,
+}
+
+impl GroupQueue {
+    /// How many messages have not been consumed.
+    #[must_use]
+    pub const fn lag(&self) -> i64 {
+        let lag = self.max_offset.saturating_sub(self.consumer_offset);
+        if lag < 0 { 0 } else { lag }
+    }
 }
 
 /// How a group is doing.
@@ -38,7 +66,9 @@ pub struct GroupState {
 pub enum GroupHealth {
     /// Members are connected and keep up.
     Ok,
-    /// Members are connected, and the lag grows or is above a thousand messages.
+    /// Members are connected, and more waits than they consume in ten seconds: more than a thousand
+    /// messages, or fewer and it grows. (Members commit every five seconds, so that a part of what
+    /// brokers take for lag is consumed already.)
     Lagging,
     /// Nobody is connected, though messages wait.
     Offline,

@@ -1,5 +1,5 @@
 //! What a cluster looks like at a moment, for people who watch it: the dashboard, `gantry events`,
-//! `gantry client list`.
+//! `gantry client list`. An [`Observer`] reads it.
 //!
 //! A [`Snapshot`] is immutable and made of [`Section`]s, one for each question that a screen asks. A
 //! section keeps its last value when the cluster stops answering: who shows it says how old it is.
@@ -11,13 +11,15 @@ mod allocation;
 mod cluster;
 mod groups;
 mod members;
+mod observer;
 mod section;
 mod topics;
 
 pub use allocation::{AllocatedQueue, Allocation, Member, OwnedBy};
 pub use cluster::{BrokerState, ClusterState, NamesrvState};
-pub use groups::{GroupHealth, GroupState, SubscriptionFinding};
+pub use groups::{GroupHealth, GroupQueue, GroupState, SubscriptionFinding};
 pub use members::{ClientKind, ClientState};
+pub use observer::Observer;
 pub use section::{Fault, Section};
 pub use topics::{TopicKind, TopicQueue, TopicState};
 
@@ -53,6 +55,9 @@ pub struct Wants {
     pub clients: bool,
     /// Topics whose rows can be seen: only they are asked for what costs a request each.
     pub visible_topics: Vec<String>,
-    /// Groups whose rows can be seen: only they are asked for what costs a request each.
+    /// Groups whose rows can be seen: only they are asked for what costs a request each. The others
+    /// have their turn, a few at each reading.
     pub visible_groups: Vec<String>,
+    /// Clients whose rows can be seen, by id: only they are asked what they are doing.
+    pub visible_clients: Vec<String>,
 }
