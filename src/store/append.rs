@@ -11,7 +11,7 @@ use protocol::message::sys_flag::{TRANSACTION_PREPARED, TRANSACTION_ROLLBACK, tr
 use protocol::message::{RecordView, property};
 use protocol::name::SCHEDULE_TOPIC;
 
-use crate::commit_log::{CommitLog, LogFile};
+use crate::commit_log::{CommitLog, LogFile, PrepareError};
 use crate::convert::{to_i32, to_i64};
 use crate::delay_level::DelayLevels;
 use crate::storage::is_disk_full;
@@ -114,7 +114,11 @@ impl Appender {
 
     /// The physical offset for `length` bytes; the log rolls to its next file when this one has no
     /// room for them.
-    pub(crate) fn place(&mut self, log: &CommitLog, length: usize) -> io::Result<u64> {
+    pub(crate) fn place(
+        &mut self,
+        log: &CommitLog,
+        length: usize,
+    ) -> Result<u64, PrepareError> {
         let end = log.end();
         let needed = (length + BLANK_LENGTH) as u64;
         let current = match self.current.take_if(|file| !file.contains(end)) {
@@ -123,7 +127,7 @@ impl Appender {
         };
         match current {
             Some(file) if end + needed <= file.end() => {
-                make_room(file, end - file.start + length as u64)?;
+                make_room(log, file, end - file.start + length as u64)?;
                 Ok(end)
             }
             Some(file) => {
@@ -139,12 +143,17 @@ impl Appender {
     }
 
     /// Goes on in the next file.
-    fn roll(&mut self, log: &CommitLog, next: LogFile, length: usize) -> io::Result<u64> {
+    fn roll(
+        &mut self,
+        log: &CommitLog,
+        next: LogFile,
+        length: usize,
+    ) -> Result<u64, PrepareError> {
         let end = next.start.max(log.end());
         log.push_file(next.clone());
         log.set_end(end);
         let next = self.current.insert(next);
-        make_room(next, end - next.start + length as u64)?;
+        make_room(log, next, end - next.start + length as u64)?;
         Ok(end)
     }
 
@@ -164,8 +173,8 @@ impl Appender {
 
 /// Makes room for a record and a little more. Where that cannot be had, the write itself finds out
 /// whether there is enough for the record.
-fn make_room(file: &LogFile, position: u64) -> io::Result<()> {
-    if position <= file.file.prepared() {
+fn make_room(log: &CommitLog, file: &LogFile, position: u64) -> io::Result<()> {
+    if !log.needs_room() || position <= file.file.prepared() {
         return Ok(());
     }
     match file.file.prepare(position + INLINE_AHEAD) {

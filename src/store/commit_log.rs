@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::config::StoreConfig;
+use crate::config::{FlushMode, StoreConfig};
 use crate::storage::{FileKind, SharedStorage, StorageFile, offset_file_name};
 
 /// One file of the log.
@@ -80,6 +80,8 @@ pub(crate) struct CommitLog {
     released: AtomicU64,
     /// Less room than this ahead of the end asks for more.
     ahead_low: AtomicU64,
+    kind: FileKind,
+    ahead: Ahead,
 }
 
 impl CommitLog {
@@ -91,6 +93,7 @@ impl CommitLog {
         end: u64,
     ) -> Self {
         let newest = files.last().map(|file| file.start);
+        let ahead = Ahead::of(config.flush_mode);
         Self {
             storage,
             dir: config.commit_log_dir(),
@@ -102,7 +105,9 @@ impl CommitLog {
             }),
             end: AtomicU64::new(end),
             released: AtomicU64::new(0),
-            ahead_low: AtomicU64::new(AHEAD_MIN / 2),
+            ahead_low: AtomicU64::new(ahead.min / 2),
+            kind: FileKind::of_log(config.flush_mode),
+            ahead,
         }
     }
 
@@ -167,7 +172,7 @@ impl CommitLog {
     }
 
     /// The file that begins at `start`, empty: the one made ahead, or one made now.
-    pub(crate) fn take_next(&self, start: u64) -> io::Result<LogFile> {
+    pub(crate) fn take_next(&self, start: u64) -> Result<LogFile, PrepareError> {
         let mut next = self.next.lock();
         if let Some(ready) = next.ready.take_if(|ready| ready.start == start) {
             return Ok(ready);
@@ -178,17 +183,19 @@ impl CommitLog {
     }
 
     /// Makes the file that begins at `start`; its name survives a power cut.
-    fn make_file(&self, start: u64) -> io::Result<LogFile> {
+    fn make_file(&self, start: u64) -> Result<LogFile, PrepareError> {
         self.storage.create_dir_all(&self.dir)?;
         let path = offset_file_name(&self.dir, start);
-        let mut file = self.storage.open(&path, FileKind::Log, self.file_size)?;
+        let mut file = self.storage.open(&path, self.kind, self.file_size)?;
         if let Some(file) = Arc::get_mut(&mut file) {
             // One that was left over from before holds no records; it begins anew.
             if file.end_at(0)? {
-                file.sync_data()?;
+                file.sync_data().map_err(PrepareError::Sync)?;
             }
         }
-        self.storage.sync_dir(&self.dir)?;
+        self.storage
+            .sync_dir(&self.dir)
+            .map_err(PrepareError::Sync)?;
         Ok(LogFile { start, file })
     }
 
@@ -202,6 +209,11 @@ impl CommitLog {
         self.files.write().push_back(file);
     }
 
+    /// Whether a record needs room to be made for it: one that is written by a system call does not.
+    pub(crate) fn needs_room(&self) -> bool {
+        self.kind == FileKind::Log
+    }
+
     /// Whether room ahead of the end runs short, so that someone should [`prepare`](Self::prepare) more.
     pub(crate) fn wants_room(&self, file: &LogFile, end: u64) -> bool {
         let prepared = file.start + file.file.prepared();
@@ -210,8 +222,8 @@ impl CommitLog {
 
     /// Makes room ahead of the end, `rate` bytes per second being written; also the next file, when
     /// the end of this one is near.
-    pub(crate) fn prepare(&self, rate: u64) -> io::Result<()> {
-        let window = (rate / 8).clamp(AHEAD_MIN, AHEAD_MAX);
+    pub(crate) fn prepare(&self, rate: u64) -> Result<(), PrepareError> {
+        let window = self.ahead.window(rate);
         self.ahead_low.store(window / 2, Ordering::Relaxed);
         let Some(file) = self.files.read().back().cloned() else {
             return Ok(());
@@ -220,9 +232,13 @@ impl CommitLog {
             .min(file.end())
             .saturating_sub(file.start);
         // In steps, so that an append that runs out of room never waits long.
+        let had = file.file.prepared();
         while file.file.prepared() < goal {
             file.file
                 .prepare((file.file.prepared() + PREPARE_STEP).min(goal))?;
+        }
+        if had < goal {
+            self.settle_room(&file)?;
         }
         if self.end() + window >= file.end() {
             self.make_next(file.end())?;
@@ -230,12 +246,22 @@ impl CommitLog {
         Ok(())
     }
 
+    /// Takes the zeros of a log whose records are synced to the disk, so that a sync of records does
+    /// not have to.
+    fn settle_room(&self, file: &LogFile) -> Result<(), PrepareError> {
+        match self.kind {
+            FileKind::SyncedLog => file.file.sync_data().map_err(PrepareError::Sync),
+            FileKind::Log | FileKind::Queue | FileKind::Index => Ok(()),
+        }
+    }
+
     /// Makes the file that begins at `start`, unless it was made already.
-    fn make_next(&self, start: u64) -> io::Result<()> {
+    fn make_next(&self, start: u64) -> Result<(), PrepareError> {
         let mut next = self.next.lock();
         if next.newest.is_none_or(|newest| newest < start) {
             let file = self.make_file(start)?;
-            file.file.prepare(AHEAD_MIN)?;
+            file.file.prepare(self.ahead.min)?;
+            self.settle_room(&file)?;
             *next = NextFile {
                 ready: Some(file),
                 newest: Some(start),
@@ -332,6 +358,13 @@ impl CommitLog {
         }
     }
 
+    /// Gives back all memory that shows the log: nobody writes it.
+    pub(crate) fn release_all(&self) {
+        for file in &*self.files.read() {
+            file.file.release(0..file.file.size());
+        }
+    }
+
     /// Appends the record at a physical offset to `out`; `false` when there is none.
     pub(crate) fn copy_record(&self, physical_offset: u64, out: &mut Vec<u8>) -> bool {
         let Some(file) = self.file_at(physical_offset) else {
@@ -354,10 +387,54 @@ impl CommitLog {
     }
 }
 
-/// Least room kept ahead of the end.
-const AHEAD_MIN: u64 = 256 * 1024;
-/// Most room kept ahead of the end: what a fast producer writes in some ten milliseconds.
-const AHEAD_MAX: u64 = 8 * 1024 * 1024;
+/// Why there is no room ahead of the end.
+#[derive(Debug)]
+pub(crate) enum PrepareError {
+    /// It could not be made; the record that finds none says what is wrong.
+    Room(io::Error),
+    /// A sync failed, which is final: the next one would not speak of it again.
+    Sync(io::Error),
+}
+
+impl From<io::Error> for PrepareError {
+    fn from(error: io::Error) -> Self {
+        Self::Room(error)
+    }
+}
+
+/// How much room is kept ahead of the end of the log. An idle store keeps the least.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    min: u64,
+    max: u64,
+    /// For so much of a second the room lasts.
+    parts_of_second: u64,
+}
+
+impl Ahead {
+    const fn of(flush_mode: FlushMode) -> Self {
+        match flush_mode {
+            // Pages at hand: what a fast producer writes in some ten milliseconds.
+            FlushMode::Async => Self {
+                min: 256 * 1024,
+                max: 8 * 1024 * 1024,
+                parts_of_second: 8,
+            },
+            // Zeros on the disk. Syncs of records are slower while they are made, so they are made
+            // seldom and many at a time.
+            FlushMode::Sync => Self {
+                min: 1024 * 1024,
+                max: 64 * 1024 * 1024,
+                parts_of_second: 1,
+            },
+        }
+    }
+
+    fn window(&self, rate: u64) -> u64 {
+        (rate / self.parts_of_second).clamp(self.min, self.max)
+    }
+}
+
 /// Room made in one step.
 const PREPARE_STEP: u64 = 512 * 1024;
 /// Memory given back at a time.

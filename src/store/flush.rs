@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::commit_log::CommitLog;
+use crate::commit_log::{CommitLog, PrepareError};
 use crate::convert::{to_i64, to_u64};
 use crate::dispatch::DispatchRequest;
 use crate::shared::Shared;
@@ -43,6 +43,8 @@ pub(crate) struct Flush {
     waiting: Mutex<Waiting>,
     /// Held during a sync: there is one at a time.
     flushing: Mutex<()>,
+    /// Until so many messages were put, nobody needs to wake the flush thread: it gathers a group.
+    wake_at: AtomicU64,
 }
 
 impl fmt::Debug for Flush {
@@ -71,6 +73,21 @@ impl Flush {
     /// Whether a sync failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
+    }
+
+    /// A sync of the log failed somewhere: as final here as anywhere.
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Whether the flush thread wants to know that `put` messages were put.
+    pub(crate) fn is_expecting(&self, put: u64) -> bool {
+        put >= self.wake_at.load(Ordering::SeqCst)
+    }
+
+    /// From now on only the `wake_at`th message wakes the flush thread; with 0, any.
+    pub(crate) fn expect(&self, wake_at: u64) {
+        self.wake_at.store(wake_at, Ordering::SeqCst);
     }
 
     /// Keeps a record back until it is synced.
@@ -105,7 +122,7 @@ impl Flush {
         }
         if let Err(error) = log.sync(from, to) {
             tracing::error!(%error, from, to, "the log cannot be synced; no more messages are taken");
-            self.failed.store(true, Ordering::Release);
+            self.fail();
             return false;
         }
         self.synced.store(to, Ordering::Release);
@@ -114,8 +131,11 @@ impl Flush {
 
     /// Whether there is something to sync, or to show after a sync.
     pub(crate) fn has_work(&self, log: &CommitLog) -> bool {
-        !self.has_failed()
-            && (self.synced() < log.end() || !self.waiting.lock().dispatches.is_empty())
+        if self.has_failed() {
+            // They are told that there will be no sync.
+            return !self.waiting.lock().callbacks.is_empty();
+        }
+        self.synced() < log.end() || !self.waiting.lock().dispatches.is_empty()
     }
 
     fn take_dispatches(&self) -> VecDeque<DispatchRequest> {
@@ -147,7 +167,7 @@ impl Flush {
 
     /// Fails everyone who still waits: the store is going away.
     pub(crate) fn abandon(&self) {
-        self.failed.store(true, Ordering::Release);
+        self.fail();
         for (durability, callback) in self.take_callbacks() {
             callback(durability);
         }
@@ -188,12 +208,36 @@ impl Shared {
         is_synced
     }
 
+    /// Wakes the flush thread, unless it waits for more than `put` messages.
+    pub(crate) fn wake_flush(&self, put: u64) {
+        if self.flush.is_expecting(put) {
+            self.flush_waker.wake();
+        }
+    }
+
+    /// Makes room ahead of the log, `rate` bytes per second being written.
+    pub(crate) fn prepare_log(&self, rate: u64) {
+        match self.log.prepare(rate) {
+            Ok(()) => {}
+            // The put that finds no room tells its sender; making it only saves time.
+            Err(PrepareError::Room(error)) => {
+                tracing::debug!(%error, "no room ahead of the log");
+            }
+            Err(PrepareError::Sync(error)) => {
+                tracing::error!(%error, "the log cannot be synced; no more messages are taken");
+                self.flush.fail();
+                // Those who wait are told.
+                self.flush_once();
+            }
+        }
+    }
+
     /// Calls back when the log counts as stored up to `end_physical_offset`.
     pub(crate) fn when_durable(&self, end_physical_offset: i64, callback: DurabilityCallback) {
         if self.holds_back() {
             self.flush
                 .when_synced(to_u64(end_physical_offset), callback);
-            self.flush_waker.wake();
+            self.wake_flush(self.messages_put.load(Ordering::Relaxed));
         } else if self.flush.has_failed() {
             callback(Durability::Failed);
         } else {

@@ -10,7 +10,7 @@
 //! - `get_message`, `search`, `index`: reading by offset, by time, by key.
 //! - `commit_log`, `log_scan`: the log's files, and walking over them record by record.
 //! - `queue`, `consume_queue`, `queue_files`, `dispatch`: the queues.
-//! - `flush`, `derive`, `checkpoint`, `retention`, `threads`: what happens in the background.
+//! - `flush`, `group_commit`, `derive`, `checkpoint`, `retention`, `threads`: what happens in the background.
 //! - `recovery`, `queue_load`: opening a directory, whatever happened to it before.
 //! - [`storage`], `mapped_file`, `plain_file`: the seam to the disk.
 //! - [`inspect`]: an offline check of a directory.
@@ -29,6 +29,7 @@ mod dispatch;
 mod error;
 mod flush;
 mod get_message;
+mod group_commit;
 mod index;
 mod index_file;
 pub mod inspect;

@@ -107,12 +107,14 @@ struct MappedLogFile {
     /// How far someone tried to move `prepared`; held while it moves, and while bytes are written
     /// past it.
     preparing: Mutex<u64>,
-    /// Set while someone writes through the mapping: there is one writer at a time.
+    /// Set while someone writes: there is one writer at a time.
     writing: AtomicBool,
+    /// Records are written by system calls, and the mapping only shows them.
+    is_synced: bool,
 }
 
 impl MappedLogFile {
-    fn open(path: &Path, size: u64) -> io::Result<Self> {
+    fn open(path: &Path, kind: FileKind, size: u64) -> io::Result<Self> {
         let (file, is_new) = disk::open_sized(path, size)?;
         let mapping = Mapping::new(&file, size)?;
         // Only what is stored without a hole is shown in place.
@@ -130,6 +132,7 @@ impl MappedLogFile {
             prepared: AtomicU64::new(end),
             preparing: Mutex::new(0),
             writing: AtomicBool::new(false),
+            is_synced: kind == FileKind::SyncedLog,
         })
     }
 
@@ -137,6 +140,9 @@ impl MappedLogFile {
         let end = at + bytes.len() as u64;
         if at < self.written.load(Ordering::Acquire) {
             return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if self.is_synced {
+            return self.write_into_zeros(at, bytes);
         }
         if end > self.prepared.load(Ordering::Acquire) {
             match self.prepare(end) {
@@ -155,6 +161,18 @@ impl MappedLogFile {
         compiler_fence(Ordering::Release);
         // SAFETY: as above.
         unsafe { self.mapping.copy_in(&(range.start..middle), head) };
+        self.written.store(end, Ordering::Release);
+        Ok(())
+    }
+
+    /// Writes by a system call. What lies below `prepared` nobody writes zeros to any more; beyond it,
+    /// whoever does is waited for, so that no zero is written over a record.
+    fn write_into_zeros(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let end = at + bytes.len() as u64;
+        if end > self.prepared.load(Ordering::Acquire) {
+            return self.write_through(at, bytes);
+        }
+        self.file.write_all_at(bytes, at)?;
         self.written.store(end, Ordering::Release);
         Ok(())
     }
@@ -221,6 +239,10 @@ impl StorageFile for MappedLogFile {
         // Zeros through the descriptor allocate the blocks, or say that the disk is full; the mapping
         // is then populated in one call instead of by a page fault for each page.
         disk::write_zeros(&self.file, from, *wanted)?;
+        if self.is_synced {
+            self.prepared.store(*wanted, Ordering::Release);
+            return Ok(());
+        }
         let start = from / PAGE_SIZE * PAGE_SIZE;
         // Best effort: without it (kernels before 5.14) pages come in by faults.
         let _advised = self.mapping.map.advise_range(
@@ -254,7 +276,8 @@ impl StorageFile for MappedLogFile {
 
     fn release(&self, range: Range<u64>) {
         let start = range.start / PAGE_SIZE * PAGE_SIZE;
-        let end = range.end.min(self.written.load(Ordering::Acquire)) / PAGE_SIZE * PAGE_SIZE;
+        let held = self.written.load(Ordering::Acquire).max(self.prepared());
+        let end = range.end.min(held) / PAGE_SIZE * PAGE_SIZE;
         if start < end {
             self.mapping.release(start..end);
         }
@@ -359,7 +382,9 @@ pub struct MmapStorage {
 impl Storage for MmapStorage {
     fn open(&self, path: &Path, kind: FileKind, size: u64) -> io::Result<Arc<dyn StorageFile>> {
         Ok(match kind {
-            FileKind::Log => Arc::new(MappedLogFile::open(path, size)?),
+            FileKind::Log | FileKind::SyncedLog => {
+                Arc::new(MappedLogFile::open(path, kind, size)?)
+            }
             FileKind::Queue => Arc::new(PlainFile::open(path, kind, size)?),
             FileKind::Index => {
                 let (file, _) = disk::open_sized(path, size)?;

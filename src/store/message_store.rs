@@ -325,6 +325,11 @@ impl MessageStore {
         self.shared.flush_once()
     }
 
+    /// One step of the thread that makes room ahead of the log, `rate` bytes per second being written.
+    pub fn prepare_once(&self, rate: u64) {
+        self.shared.prepare_log(rate);
+    }
+
     /// One step of the thread that keeps the derived files: index, ConsumeQueue files, checkpoint.
     ///
     /// # Errors

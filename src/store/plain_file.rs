@@ -18,7 +18,7 @@ pub(crate) struct PlainFile {
     file: File,
     size: u64,
     kind: FileKind,
-    /// Below this a [`FileKind::Log`] is not written any more.
+    /// Below this a log is not written any more.
     written: AtomicU64,
 }
 
@@ -61,7 +61,7 @@ impl StorageFile for PlainFile {
         let fits = at
             .checked_add(bytes.len() as u64)
             .is_some_and(|end| end <= self.size);
-        let taken = self.kind == FileKind::Log && at < self.written.load(Ordering::Acquire);
+        let taken = self.kind.is_log() && at < self.written.load(Ordering::Acquire);
         if !fits || taken {
             return Err(io::ErrorKind::InvalidInput.into());
         }

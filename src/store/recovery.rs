@@ -197,7 +197,7 @@ fn open_log_files(
             let problem = format!("does not begin at a multiple of the file size, {size} bytes");
             return Err(OpenError::Layout { path, problem });
         }
-        match storage.open(&path, FileKind::Log, size) {
+        match storage.open(&path, FileKind::of_log(config.flush_mode), size) {
             Ok(file) => files.push(LogFile { start, file }),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 return Err(OpenError::Layout {

@@ -9,7 +9,7 @@ use protocol::message::RecordView;
 
 use crate::append::{Appender, RecordMeta, physical_of};
 use crate::checkpoint::{Checkpoint, CheckpointFile};
-use crate::commit_log::CommitLog;
+use crate::commit_log::{CommitLog, PrepareError};
 use crate::config::{FlushMode, RECORD_OVERHEAD_MAX, StoreConfig};
 use crate::convert::{to_i32, to_i64};
 use crate::dispatch::{Arrival, DispatchRequest, Dispatcher};
@@ -319,7 +319,7 @@ impl Shared {
         let physical = state
             .appender
             .place(&self.log, records.len())
-            .map_err(PutError::from_io)?;
+            .map_err(|error| self.no_place(error))?;
         let now = self.clock.now_ms();
         let first = queue.next_offset();
         let mut next = first;
@@ -345,15 +345,15 @@ impl Shared {
                 now,
             },
         );
+        state.counters.messages += metas.len() as u64;
+        state.counters.bytes += records.len() as u64;
+        let put = state.counters.messages;
+        self.messages_put.store(put, Ordering::Relaxed);
         self.log.set_end(end);
         if !self.holds_back() {
             self.show(end);
             self.visible_timestamp.store(now, Ordering::Release);
         }
-        state.counters.messages += metas.len() as u64;
-        state.counters.bytes += records.len() as u64;
-        self.messages_put
-            .store(state.counters.messages, Ordering::Relaxed);
         if physical.saturating_sub(state.boundary) >= VERIFY_STRETCH {
             self.verify_from.store(state.boundary, Ordering::Relaxed);
             state.boundary = physical;
@@ -365,7 +365,7 @@ impl Shared {
             self.room_wanted.store(true, Ordering::SeqCst);
             self.housekeeping_waker.wake();
         }
-        self.flush_waker.wake();
+        self.wake_flush(put);
         self.derive_waker.wake();
         if let Some(arrival) = last.filter(|_| !self.holds_back()) {
             self.dispatcher.notify(queue, arrival);
@@ -381,6 +381,19 @@ impl Shared {
             message_count: u32::try_from(metas.len()).unwrap_or(u32::MAX),
             size: u32::try_from(records.len()).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Why a record finds no place; a failed sync ends all puts.
+    fn no_place(&self, error: PrepareError) -> PutError {
+        match error {
+            PrepareError::Room(error) => PutError::from_io(error),
+            PrepareError::Sync(error) => {
+                tracing::error!(%error, "the log cannot be synced; no more messages are taken");
+                self.flush.fail();
+                self.flush_waker.wake();
+                PutError::FlushFailed
+            }
+        }
     }
 
     /// Makes the records visible, or keeps them back until they are synced; returns the last one.

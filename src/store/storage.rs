@@ -10,6 +10,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::config::FlushMode;
+
 #[cfg(any(test, feature = "testing"))]
 pub mod crash;
 pub(crate) mod disk;
@@ -23,10 +25,31 @@ pub use crate::plain_file::PlainStorage;
 pub enum FileKind {
     /// A CommitLog file: appended by one writer, read in place by many.
     Log,
+    /// A CommitLog file whose records count when they are synced. The same bytes, but written by
+    /// system calls into zeros that were written before: a sync of them then has no page to protect
+    /// from a mapping and no new block to note down.
+    SyncedLog,
     /// A ConsumeQueue file: appended in blocks, read in small pieces; there may be very many.
     Queue,
     /// An IndexFile: small reads and writes all over it.
     Index,
+}
+
+impl FileKind {
+    /// The kind that a log of this mode has.
+    #[must_use]
+    pub(crate) const fn of_log(flush_mode: FlushMode) -> Self {
+        match flush_mode {
+            FlushMode::Async => Self::Log,
+            FlushMode::Sync => Self::SyncedLog,
+        }
+    }
+
+    /// Whether bytes are only ever added at the end.
+    #[must_use]
+    pub(crate) const fn is_log(self) -> bool {
+        matches!(self, Self::Log | Self::SyncedLog)
+    }
 }
 
 /// One file of fixed size. Dropping it writes nothing and loses nothing that was written.
@@ -43,7 +66,7 @@ pub trait StorageFile: Debug + Send + Sync {
     /// `UnexpectedEof` when the file ends before the buffer is full; what the system says otherwise.
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
 
-    /// Writes `bytes` from `at` on. A [`FileKind::Log`] takes them only behind what was written
+    /// Writes `bytes` from `at` on. A log takes them only behind what was written
     /// before.
     ///
     /// # Errors
@@ -54,7 +77,8 @@ pub trait StorageFile: Debug + Send + Sync {
     /// [`read_at`](Self::read_at).
     fn view(&self, at: u64, length: usize) -> Option<&[u8]>;
 
-    /// Makes room for what will be written below `end`: disk space reserved, pages at hand.
+    /// Makes room for what will be written below `end`: disk space reserved, pages at hand (for a
+    /// [`FileKind::SyncedLog`], zeros written, which a sync then takes to the disk).
     ///
     /// Never touches what was written before. Doing nothing is a right answer.
     ///

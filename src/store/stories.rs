@@ -6,6 +6,7 @@ mod disk;
 mod java;
 mod model;
 mod power_cut;
+mod pre_written;
 mod retention;
 mod running;
 pub(crate) mod support;

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::group_commit::Pace;
 use crate::shared::Shared;
 use crate::waker::Waker;
 
@@ -64,15 +65,35 @@ fn attached(waker: &Waker) -> &Waker {
 
 fn flush_loop(shared: &Shared) {
     let waker = attached(&shared.flush_waker);
+    let mut pace = Pace::default();
     while !waker.is_stopped() {
         waker.sleep(None, || !shared.flush.has_work(&shared.log));
-        if !shared.holds_back() {
+        if shared.holds_back() {
+            gather(shared, &pace);
+        } else {
             waker.rest(shared.config.flush_interval);
         }
         if !waker.is_stopped() && shared.flush.has_work(&shared.log) {
+            // Read before the sync begins: what is put later may not be in it.
+            let put = shared.messages_put.load(Ordering::Acquire);
+            let began = shared.clock.elapsed();
             shared.flush_once();
+            pace.note(put, began, shared.clock.elapsed());
         }
     }
+}
+
+/// Waits until a group is there that is worth a sync.
+fn gather(shared: &Shared, pace: &Pace) {
+    let put = || shared.messages_put.load(Ordering::Acquire);
+    let Some(gathering) = pace.gathering(put(), shared.clock.elapsed()) else {
+        return;
+    };
+    shared.flush.expect(gathering.until_put);
+    // The end of the log is read first: it is published after the count.
+    let is_idle = || shared.log.end() > 0 && put() < gathering.until_put;
+    shared.flush_waker.sleep(Some(gathering.patience), is_idle);
+    shared.flush.expect(0);
 }
 
 fn derive_loop(shared: &Shared) {
@@ -119,6 +140,7 @@ fn housekeeping_loop(shared: &Shared) {
     let now = || shared.clock.elapsed();
     let mut next_clean = now() + shared.config.clean_interval;
     let (mut last_end, mut last_look) = (shared.log.end(), now());
+    let mut end_at_clean = shared.log.end();
     while !waker.is_stopped() {
         // Only a log that is being written gets room ahead: an idle store takes no memory.
         if shared.room_wanted.swap(false, Ordering::SeqCst) {
@@ -126,15 +148,17 @@ fn housekeeping_loop(shared: &Shared) {
             let grown = u128::from(shared.log.end().saturating_sub(last_end));
             (last_end, last_look) = (shared.log.end(), now());
             let rate = u64::try_from(grown * 1_000_000 / elapsed).unwrap_or(u64::MAX);
-            if let Err(error) = shared.log.prepare(rate) {
-                // The put that finds no room tells its sender; this thread only saves time.
-                tracing::debug!(%error, "no room ahead of the log");
-            }
+            shared.prepare_log(rate);
         }
         shared.log.release_behind(false);
         if now() >= next_clean {
             shared.clean_once();
-            shared.log.release_behind(true);
+            // A store that nobody writes to takes no memory for its log.
+            if std::mem::replace(&mut end_at_clean, shared.log.end()) == shared.log.end() {
+                shared.log.release_all();
+            } else {
+                shared.log.release_behind(true);
+            }
             shared.index.iter().for_each(crate::index::Index::release);
             next_clean = now() + shared.config.clean_interval;
         }

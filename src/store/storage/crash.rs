@@ -321,7 +321,7 @@ impl StorageFile for CrashFile {
     }
 
     fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let taken = self.kind == FileKind::Log && at < self.written.load(Ordering::Acquire);
+        let taken = self.kind.is_log() && at < self.written.load(Ordering::Acquire);
         let fits = at
             .checked_add(bytes.len() as u64)
             .is_some_and(|end| end <= self.size);
