@@ -114,11 +114,7 @@ impl Appender {
 
     /// The physical offset for `length` bytes; the log rolls to its next file when this one has no
     /// room for them.
-    pub(crate) fn place(
-        &mut self,
-        log: &CommitLog,
-        length: usize,
-    ) -> Result<u64, PrepareError> {
+    pub(crate) fn place(&mut self, log: &CommitLog, length: usize) -> Result<u64, PrepareError> {
         let end = log.end();
         let needed = (length + BLANK_LENGTH) as u64;
         let current = match self.current.take_if(|file| !file.contains(end)) {
@@ -143,12 +139,7 @@ impl Appender {
     }
 
     /// Goes on in the next file.
-    fn roll(
-        &mut self,
-        log: &CommitLog,
-        next: LogFile,
-        length: usize,
-    ) -> Result<u64, PrepareError> {
+    fn roll(&mut self, log: &CommitLog, next: LogFile, length: usize) -> Result<u64, PrepareError> {
         let end = next.start.max(log.end());
         log.push_file(next.clone());
         log.set_end(end);

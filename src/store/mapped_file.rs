@@ -382,9 +382,7 @@ pub struct MmapStorage {
 impl Storage for MmapStorage {
     fn open(&self, path: &Path, kind: FileKind, size: u64) -> io::Result<Arc<dyn StorageFile>> {
         Ok(match kind {
-            FileKind::Log | FileKind::SyncedLog => {
-                Arc::new(MappedLogFile::open(path, kind, size)?)
-            }
+            FileKind::Log | FileKind::SyncedLog => Arc::new(MappedLogFile::open(path, kind, size)?),
             FileKind::Queue => Arc::new(PlainFile::open(path, kind, size)?),
             FileKind::Index => {
                 let (file, _) = disk::open_sized(path, size)?;

@@ -48,12 +48,14 @@ fn after_kill_with_one_gib_unaccounted(bencher: Bencher<'_, '_>) {
         fs::remove_dir_all(root.join("consumequeue")).expect("no queues");
     };
     let killed = std::cell::RefCell::new(&mut killed);
-    bencher.with_inputs(|| forget(&root)).bench_local_values(|()| {
-        let mut killed = killed.borrow_mut();
-        let (bench, last_stop) = open_again(killed.take().expect("a store"));
-        assert_eq!(last_stop, LastStop::ProcessEnded);
-        **killed = Some(bench);
-    });
+    bencher
+        .with_inputs(|| forget(&root))
+        .bench_local_values(|()| {
+            let mut killed = killed.borrow_mut();
+            let (bench, last_stop) = open_again(killed.take().expect("a store"));
+            assert_eq!(last_stop, LastStop::ProcessEnded);
+            **killed = Some(bench);
+        });
 }
 
 /// A store with a hundred thousand queues, stopped in order.
