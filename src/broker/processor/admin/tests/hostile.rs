@@ -57,19 +57,29 @@ const FIELDS: [&str; 46] = [
     "originMsgId",
 ];
 
-const BODIES: [&[u8]; 6] = [
-    b"",
-    b"null",
-    b"[]",
-    b"{}",
-    b"{\"groupName\":\"../../x\",\"consumerGroup\":\"../../x\",\"mqSet\":[{}],\"topicConfigList\":[{}]}",
-    b"storePathRootDir=/\nrocketmqHome=../../x",
-];
+/// Bodies that a request may have or not; two of them point at `escape`.
+fn bodies(escape: &str) -> [String; 6] {
+    [
+        String::new(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        "{}".to_owned(),
+        format!(
+            r#"{{"groupName":"{escape}","consumerGroup":"{escape}","mqSet":[{{}}],"topicConfigList":[{{}}]}}"#
+        ),
+        format!("storePathRootDir=/\nrocketmqHome={escape}"),
+    ]
+}
 
 #[tokio::test]
 async fn every_request_is_answered_and_leaves_nothing_behind() {
     let broker = broker_with_messages().await;
-    let outside = broker.dir().parent().unwrap().join("x");
+    // A name that nobody else's file can have.
+    let name = broker.dir().file_name().unwrap().to_str().unwrap();
+    let name = format!("{name}-outside");
+    let outside = broker.dir().parent().unwrap().join(&name);
+    let escape = format!("../../{name}");
+    let bodies = bodies(&escape);
     let clients = [14, 15, 34, 35, 36, 38, 41, 42, 46];
     let codes = (0..1_000).filter_map(RequestCode::from_code);
     let codes: Vec<RequestCode> = codes
@@ -85,7 +95,7 @@ async fn every_request_is_answered_and_leaves_nothing_behind() {
         "9223372036854775807",
     ];
     let texts = [
-        "../../x",
+        escape.as_str(),
         "orders",
         "g@h",
         "\u{1}\u{2}",
@@ -94,11 +104,11 @@ async fn every_request_is_answered_and_leaves_nothing_behind() {
     ];
     for code in codes {
         for value in numbers.into_iter().chain(texts) {
-            for body in BODIES {
+            for body in &bodies {
                 let fields = FIELDS.iter().map(|name| (*name, value));
                 let request = RemotingCommand {
                     ext_fields: fields.collect(),
-                    ..RemotingCommand::request(code).with_body(body)
+                    ..RemotingCommand::request(code).with_body(body.clone())
                 };
                 let answer = broker.ask(request).await;
                 let is_forgotten = answer.remark.as_deref() == Some("not set any response code");
