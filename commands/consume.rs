@@ -12,26 +12,30 @@ use jiff::tz::TimeZone;
 use protocol::body::MessageModel;
 use tokio::sync::mpsc;
 
+use crate::condition;
 use crate::context::Context;
 use crate::error::{CommandError, codes};
 use crate::message_item::{LineOptions, MessageItem};
 use crate::reading::moment::{self, Reference};
 use crate::session;
 use ack::Ack;
-use crew::Crew;
+use crew::{Crew, Handling};
 
 /// Consume as a member of a group
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Joins the group, shares the queues with its other members, and commits
 offsets: what is shown here is consumed. To look without consuming, use tail.
+A group has one filter: --tags or --sql, the same for all its members. --where
+is this command's own; the language: gantry help where
 Changes of the allocation are told on stderr. Ctrl-C leaves the group in good order.
 
 Examples:
   gantry consume orders -g billing
   gantry consume orders -g billing --from first --limit 100 -o jsonl
   gantry consume orders -g billing --instances 4 --strategy circle
-  gantry consume orders -g billing --ack fail:10%"
+  gantry consume orders -g billing --ack fail:10%
+  gantry consume orders -g billing --sql \"amount > 10 AND region = 'eu'\""
 )]
 pub(crate) struct Args {
     /// The topics
@@ -56,6 +60,19 @@ pub(crate) struct Args {
     /// Only these tags: A || B
     #[arg(long, visible_alias = "tag", value_name = "TAGS")]
     tags: Option<String>,
+
+    /// Only what matches an SQL92 expression over the properties; brokers filter
+    #[arg(
+        long,
+        value_name = "EXPR",
+        conflicts_with = "tags",
+        hide_short_help = true
+    )]
+    sql: Option<String>,
+
+    /// Show only what matches; consume the rest unseen
+    #[arg(long = "where", value_name = "EXPR")]
+    condition: Option<String>,
 
     /// Every member reads every message
     #[arg(long)]
@@ -117,6 +134,12 @@ const SHOWN_LATER_MAX: usize = 1024;
 /// Joins, shows what comes, leaves.
 pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> {
     let config = config(ctx, args)?;
+    let condition = args.condition.as_deref().map(condition::parse_where);
+    let handling = Handling {
+        ack: args.ack,
+        condition: condition.transpose()?.map(Arc::new),
+        clock: ctx.clock.clone(),
+    };
     let session = session::connect_for_writing(ctx).await?;
     ctx.out.set_context(session.target().context.as_deref());
     for topic in &args.topics {
@@ -124,7 +147,7 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
     }
     let mut stop = ctx.signals.claim();
     let (shown, mut messages) = mpsc::channel(SHOWN_LATER_MAX);
-    let crew = Crew::join(ctx, &session, &config, args.instances, args.ack, shown).await?;
+    let crew = Crew::join(ctx, &session, &config, args.instances, &handling, shown).await?;
     let options = LineOptions {
         full: args.full,
         with_topic: args.topics.len() > 1,
@@ -177,10 +200,11 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
 }
 
 fn config(ctx: &Context, args: &Args) -> Result<PushConsumerConfig, CommandError> {
-    let filter = args
-        .tags
-        .as_deref()
-        .map_or(FilterExpression::All, FilterExpression::tags);
+    let filter = match (&args.tags, &args.sql) {
+        (_, Some(sql)) => condition::parse_sql(&ctx.out, sql)?,
+        (Some(tags), None) => FilterExpression::tags(tags),
+        (None, None) => FilterExpression::All,
+    };
     let mut config = PushConsumerConfig::new(&args.group);
     for topic in &args.topics {
         config = config.subscribe(topic, filter.clone());

@@ -136,6 +136,8 @@ struct Inner {
     kind: ErrorKind,
     code: &'static Code,
     message: String,
+    /// What was written, with a mark below what is wrong.
+    excerpt: Option<String>,
     looked_at: Option<String>,
     did_you_mean: Vec<String>,
     next: Vec<String>,
@@ -156,6 +158,7 @@ impl CommandError {
                 kind,
                 code,
                 message: message.into(),
+                excerpt: None,
                 looked_at: None,
                 did_you_mean: Vec::new(),
                 next: Vec::new(),
@@ -233,6 +236,12 @@ impl CommandError {
             &codes::FAILED,
             format!("the program ended with {code}"),
         )
+    }
+
+    /// Shows what was written, with a mark below what is wrong.
+    pub(crate) fn excerpt(mut self, lines: impl Into<String>) -> Self {
+        self.inner.excerpt = Some(lines.into());
+        self
     }
 
     /// Where the command looked, for the second line: `namesrv 127.0.0.1:9876 (41 topics)`.

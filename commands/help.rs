@@ -16,7 +16,7 @@ use crate::output::{Output, Text};
   gantry help context add
   gantry help exit-codes")]
 pub(crate) struct Args {
-    /// A command, or one of: exit-codes, format, environment
+    /// A command, or one of: exit-codes, format, where, environment
     #[arg(value_name = "COMMAND|TOPIC")]
     words: Vec<String>,
 }
@@ -28,6 +28,7 @@ type Topic = (&'static str, fn() -> String);
 const TOPICS: &[Topic] = &[
     ("exit-codes", exit_codes),
     ("format", message_format),
+    ("where", where_language),
     ("environment", environment),
 ];
 
@@ -124,6 +125,37 @@ Examples:
 ",
         directive_help()
     )
+}
+
+fn where_language() -> String {
+    let mut text = String::from(
+        "Expressions over messages: --where 'EXPR', filtered by this command
+
+  tag == \"paid\" && body.total > 100 && age < 5m
+  key in (\"A-17\", \"A-18\") || region = 'eu' and not (size > 2kB)
+
+Names:
+",
+    );
+    for (name, about) in client::WHERE_NAMES {
+        let _ = writeln!(text, "  {name:<17}{about}");
+    }
+    text.push_str(
+        "
+Comparing: = == <> != < <= > >=   IN (…)   BETWEEN … AND …   IS [NOT] NULL
+Texts:     CONTAINS  STARTSWITH  ENDSWITH  ~ 'regular expression'
+Joining:   && AND   || OR   ! NOT   ( )
+Values:    'text' \"text\" 42 1.5 TRUE FALSE   30s 5m 2h 1d   100B 2kB 4MiB
+A name that is not plain stands in backquotes: `prop.trace-id`
+
+A property is a text; beside a number it is read as one: amount > 5 does not match 12.5,
+amount > 5.0 does. What a message does not have is neither equal nor unequal to anything.
+
+--sql 'EXPR' is RocketMQ's SQL92, filtered by the brokers: properties, TAGS and KEYS alone,
+= and <> and no others, AND, OR, NOT, texts in single quotes.
+",
+    );
+    text
 }
 
 /// Variables that are no settings of their own.

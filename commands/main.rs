@@ -8,7 +8,7 @@ mod broker;
 mod cli;
 mod cluster_cmd;
 mod completion;
-mod concurrently;
+mod condition;
 mod config;
 mod config_cmd;
 mod consume;

@@ -14,11 +14,13 @@ use crate::reading::show::{self, Mode};
   start  end  47  +100  -10  47:99  47:+10  :end
   @-1h:  @-2h:-1h  @2026-11-22T10:00Z:+5m  @yesterday
 A range with an end stops there; without one it goes on with what comes in.
+The language of --where: gantry help where
 
 Examples:
   gantry tail orders
   gantry tail orders -r start:end -o jsonl
   gantry tail 'order*' --tag paid --prop region=eu --grep 'A-1[0-9]' --limit 20
+  gantry tail orders --where 'tag == \"paid\" && body.total > 100 && age < 5m'
   gantry tail orders --until-idle 3s -F '%d{%H:%M:%S} %q@%o %k %v\\n'"
 )]
 pub(crate) struct Args {

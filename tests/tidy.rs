@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "broker",
         &["protocol", "remoting", "store", "filter", "clock"],
     ),
-    ("client", &["protocol", "remoting", "clock"]),
+    ("client", &["protocol", "remoting", "filter", "clock"]),
     (
         "cluster",
         &[

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use client::admin::BrokerRuntime;
-use client::{Admin, BrokerNode, ClientError};
+use client::{Admin, BrokerNode, ClientError, concurrently};
 use serde::Serialize;
 
-use crate::concurrently;
 use crate::output::{Cell, Column, Item, Role};
 
 /// One broker. What it does not say of itself is `null`.

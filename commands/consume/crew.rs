@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use client::{Client, Consumed, ConsumerEvent, Delivery, PushConsumer, PushConsumerConfig};
+use client::{
+    Client, Consumed, ConsumerEvent, Delivery, PushConsumer, PushConsumerConfig, WhereExpression,
+};
+use clock::SharedClock;
 use protocol::message::MessageExt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,6 +21,22 @@ pub(super) struct Shown {
     pub(super) written: oneshot::Sender<bool>,
 }
 
+/// What becomes of a message that a member gets.
+#[derive(Debug, Clone)]
+pub(super) struct Handling {
+    pub(super) ack: Ack,
+    /// Which messages are shown; the others are acknowledged unseen.
+    pub(super) condition: Option<Arc<WhereExpression>>,
+    pub(super) clock: SharedClock,
+}
+
+impl Handling {
+    fn wants(&self, message: &MessageExt) -> bool {
+        let now_ms = self.clock.now_ms();
+        (self.condition.as_ref()).is_none_or(|wanted| wanted.matches(message, now_ms))
+    }
+}
+
 /// The members, each a client of its own, as RocketMQ wants it.
 pub(super) struct Crew {
     members: Vec<(PushConsumer, Client)>,
@@ -30,7 +49,7 @@ impl Crew {
         session: &Session,
         config: &PushConsumerConfig,
         count: u16,
-        ack: Ack,
+        handling: &Handling,
         shown: mpsc::Sender<Shown>,
     ) -> Result<Self, CommandError> {
         let mut crew = Self {
@@ -41,8 +60,9 @@ impl Crew {
             let mut config = config.clone();
             let (out, name) = (ctx.out.clone(), format!("member {number}"));
             config.observer = Some(Arc::new(move |event| tell(&out, &name, &event)));
-            let shown = shown.clone();
-            let handler = move |delivery: Delivery| handle(delivery, ack, shown.clone());
+            let (shown, handling) = (shown.clone(), handling.clone());
+            let handler =
+                move |delivery: Delivery| handle(delivery, handling.clone(), shown.clone());
             match client.push_consumer(config, handler).await {
                 Ok(consumer) => crew.members.push((consumer, client)),
                 Err(error) => {
@@ -66,8 +86,13 @@ impl Crew {
 }
 
 /// Hands the messages of a delivery to the reader; acknowledged is what has been shown.
-async fn handle(delivery: Delivery, ack: Ack, shown: mpsc::Sender<Shown>) -> Consumed {
+async fn handle(delivery: Delivery, handling: Handling, shown: mpsc::Sender<Shown>) -> Consumed {
+    let mut has_shown = false;
     for message in delivery.messages {
+        if !handling.wants(&message) {
+            continue;
+        }
+        has_shown = true;
         let (written, answer) = oneshot::channel();
         if shown.send(Shown { message, written }).await.is_err() {
             // Nobody reads any more: the message is left for the next member.
@@ -78,7 +103,7 @@ async fn handle(delivery: Delivery, ack: Ack, shown: mpsc::Sender<Shown>) -> Con
             Ok(false) | Err(_) => return std::future::pending().await,
         }
     }
-    if ack.succeeds() {
+    if !has_shown || handling.ack.succeeds() {
         Consumed::Success
     } else {
         Consumed::Later

@@ -47,6 +47,10 @@ codes! {
         "A -F format cannot be read.",
         "An unknown % directive, or braces that are not closed.",
         "gantry help format";
+    EXPRESSION_INVALID = "expression_invalid", ErrorKind::Usage, false:
+        "The expression of --where or --sql cannot be read.",
+        "A misspelt operator, a text without quotes, or something that only one of the two knows.",
+        "The caret stands below what is wrong. gantry help where shows the language.";
     FIELD_UNKNOWN = "field_unknown", ErrorKind::Usage, false:
         "A field named in --fields or --sort does not exist in this command's objects.",
         "The names are those of -o json, joined with dots.",

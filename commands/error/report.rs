@@ -20,6 +20,9 @@ impl CommandError {
             .saturating_sub("error: ".len() + width_of(&message))
             .max(2);
         let mut text = format!("{label} {message}{:gap$}{code}\n", "");
+        for line in inner.excerpt.iter().flat_map(|lines| lines.lines()) {
+            text.push_str(&format!("    {}\n", escape_controls(line)));
+        }
         if let Some(place) = &inner.looked_at {
             text.push_str(&format!("  looked at: {}\n", escape_controls(place)));
         }
@@ -52,6 +55,9 @@ impl CommandError {
         });
         if let Some(remote_code) = inner.remote_code {
             error["remote_code"] = remote_code.into();
+        }
+        if let Some(lines) = &inner.excerpt {
+            error["excerpt"] = lines.as_str().into();
         }
         if let Some(place) = &inner.looked_at {
             error["looked_at"] = place.as_str().into();

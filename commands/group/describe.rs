@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use client::admin::QueueStats;
-use client::{PullConsumer, PullOptions, TOOLS_CONSUMER_GROUP};
+use client::{PullConsumer, PullOptions, TOOLS_CONSUMER_GROUP, concurrently};
 use protocol::body::MessageQueue;
 use serde::Serialize;
 
@@ -14,7 +14,6 @@ use super::members::{Member, members};
 use super::owners::{owners, running_infos};
 use super::queues::QueueLine;
 use super::state::Seen;
-use crate::concurrently;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::{Cell, Column, Item, Page, Partly, Role};

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use client::concurrently;
 use protocol::name;
 use serde::Serialize;
 
 use super::members::{Member, members};
 use super::state::Seen;
-use crate::concurrently;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::{Cell, Column, Item, Listing, Role};

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use client::Admin;
 use client::consumer::rebalance::{AllocateStrategy as _, Averagely, sort_members};
+use client::{Admin, concurrently};
 use protocol::body::{ConsumerConnection, ConsumerRunningInfo, MessageModel, MessageQueue};
 use protocol::name;
-
-use crate::concurrently;
 
 /// How long a member may take to speak of itself. Some clients never answer this question.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ use super::filter::{Filter, PropertyTest};
 use super::moment::Reference;
 use super::range::{Point, Range};
 use super::selection::{QueuePart, Selection};
+use crate::condition;
 use crate::context::Context;
 use crate::error::{CommandError, codes};
 
@@ -48,6 +49,19 @@ pub(crate) struct ReadArgs {
     #[arg(long = "prop", value_name = "NAME=VALUE", value_parser = PropertyTest::parse)]
     properties: Vec<PropertyTest>,
 
+    /// Only where this holds: 'body.total > 100'
+    #[arg(long = "where", value_name = "EXPR")]
+    condition: Option<String>,
+
+    /// Only messages whose properties match an SQL92 expression; brokers filter
+    #[arg(
+        long,
+        value_name = "EXPR",
+        conflicts_with = "tag",
+        hide_short_help = true
+    )]
+    sql: Option<String>,
+
     /// Show whole bodies, however long
     #[arg(long)]
     pub(super) full: bool,
@@ -67,15 +81,19 @@ impl ReadArgs {
         self.topics.len() > 1 || self.topics.iter().any(|topic| topic.contains(['*', '?']))
     }
 
-    pub(super) fn filter(&self) -> Filter {
-        Filter {
-            tags: self
-                .tag
-                .as_deref()
-                .map_or(FilterExpression::All, FilterExpression::tags),
+    pub(super) fn filter(&self, ctx: &Context) -> Result<Filter, CommandError> {
+        let by_brokers = match (&self.tag, &self.sql) {
+            (_, Some(sql)) => condition::parse_sql(&ctx.out, sql)?,
+            (Some(tags), None) => FilterExpression::tags(tags),
+            (None, None) => FilterExpression::All,
+        };
+        let condition = self.condition.as_deref().map(condition::parse_where);
+        Ok(Filter {
+            by_brokers,
+            condition: condition.transpose()?,
             grep: self.grep.clone(),
             properties: self.properties.clone(),
-        }
+        })
     }
 
     /// The part of each queue, and how many of its last messages are shown where no range is given.

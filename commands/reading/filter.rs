@@ -1,6 +1,6 @@
-//! Which messages are shown: by tag on the broker, by everything else here.
+//! Which messages are shown: by tag or SQL92 at the broker, by everything else here.
 
-use client::FilterExpression;
+use client::{FilterExpression, WhereExpression};
 use protocol::message::{MessageExt, property};
 use regex::bytes::Regex;
 
@@ -42,21 +42,30 @@ impl PropertyTest {
 /// Which messages are shown.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    /// For the broker.
-    pub(super) tags: FilterExpression,
+    pub(super) by_brokers: FilterExpression,
+    pub(super) condition: Option<WhereExpression>,
     pub(super) grep: Option<Regex>,
     pub(super) properties: Vec<PropertyTest>,
 }
 
 impl Filter {
+    /// Whether any message may be left out.
+    pub(super) fn is_selective(&self) -> bool {
+        self.by_brokers != FilterExpression::All
+            || self.condition.is_some()
+            || self.grep.is_some()
+            || !self.properties.is_empty()
+    }
+
     /// Whether a message that passed the broker's filter is shown.
-    pub(super) fn wants(&self, message: &MessageExt) -> bool {
+    pub(super) fn wants(&self, message: &MessageExt, now_ms: i64) -> bool {
         let greps = |grep: &Regex| {
             let keys = message.properties.get(property::KEYS).unwrap_or_default();
             grep.is_match(&message.body) || grep.is_match(keys.as_bytes())
         };
         self.properties.iter().all(|test| test.holds(message))
             && self.grep.as_ref().is_none_or(greps)
+            && (self.condition.as_ref()).is_none_or(|wanted| wanted.matches(message, now_ms))
     }
 }
 
@@ -77,7 +86,7 @@ mod tests {
                     .collect(),
                 ..Filter::default()
             };
-            assert_eq!(filter.wants(&message), expected, "{grep:?} {tests:?}");
+            assert_eq!(filter.wants(&message, 0), expected, "{grep:?} {tests:?}");
         };
         check(None, &[], true);
         check(Some("K.ln"), &[], true);

@@ -7,6 +7,7 @@
 //! - [`plan`]: where reading begins and ends in each of them.
 //! - [`queue_reader`]: one queue, batch by batch.
 //! - [`backlog`]: what is stored already, all queues at a time, merged by time.
+//! - [`look_back`]: the last messages that match a filter.
 //! - [`follow`]: what comes in from then on.
 //! - [`filter`]: which messages are shown.
 //! - [`show`], [`shown`]: the way from queues to the output.
@@ -17,6 +18,7 @@ pub(crate) mod args;
 mod backlog;
 mod filter;
 mod follow;
+mod look_back;
 pub(crate) mod moment;
 mod plan;
 mod queue_reader;

@@ -58,7 +58,7 @@ impl QueueReader {
     /// The next messages; `wait` is how long the broker may wait for one.
     pub(super) async fn pull(&mut self, wait: Duration) -> Result<Batch, ClientError> {
         let options = PullOptions {
-            filter: self.common.filter.tags.clone(),
+            filter: self.common.filter.by_brokers.clone(),
             messages_max: PULL_MAX,
             wait,
             ..PullOptions::default()
@@ -87,19 +87,21 @@ impl QueueReader {
         }
         let is_same_place = pulled.next_offset <= self.next && pulled.messages.is_empty();
         self.next = pulled.next_offset;
+        let now_ms = self.common.clock.now_ms();
         for message in pulled.messages {
             let (offset, stored_ms) = (message.queue_offset, message.store_timestamp);
             if !self.plan.is_before_end(offset, stored_ms) {
                 batch.is_over = true;
                 break;
             }
-            if self.plan.is_after_begin(offset, stored_ms) && self.common.filter.wants(&message) {
+            if self.plan.is_after_begin(offset, stored_ms)
+                && self.common.filter.wants(&message, now_ms)
+            {
                 batch.events.push(Event::Message(Arc::new(message)));
             }
         }
         let was_quick = self.common.clock.elapsed().saturating_sub(begun) < QUICK;
         batch.is_stalled = was_quick && is_same_place;
-        let now_ms = self.common.clock.now_ms();
         let ends_by_time = matches!(self.plan.end, Some(End::Time(_)));
         batch.is_over |= self.plan.is_over(self.next, now_ms) && (batch.is_at_end || !ends_by_time);
         Ok(batch)

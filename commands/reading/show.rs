@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{ClientError, TOOLS_CONSUMER_GROUP};
+use client::{ClientError, TOOLS_CONSUMER_GROUP, concurrently};
 use protocol::body::MessageQueue;
 
 use super::args::ReadArgs;
 use super::backlog::Backlog;
 use super::follow::{Follow, Growth};
+use super::look_back::{self, LookedBack};
 use super::plan::{End, QueuePlan};
 use super::queue_reader::{QueueReader, Readers};
 use super::range::{Point, Range, Until};
 use super::selection::Selection;
 use super::shown::Shown;
 use super::{Event, place};
-use crate::concurrently;
 use crate::context::Context;
 use crate::error::{CommandError, Failure};
 use crate::message_item::LineOptions;
@@ -43,12 +43,19 @@ struct Reading<'a> {
     selection: Selection,
     range: Range,
     last: Option<usize>,
+    /// So many messages that match are looked for, from the end on.
+    looks_back: Option<usize>,
     mode: Mode,
 }
 
 /// Reads what the flags say and shows it as it comes.
 pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<(), CommandError> {
-    let (range, last) = args.range(ctx)?;
+    let filter = args.filter(ctx)?;
+    let (mut range, last) = args.range(ctx)?;
+    let looks_back = last.filter(|_| matches!(mode, Mode::Peek) && filter.is_selective());
+    if looks_back.is_some() {
+        range.begin = Point::Start;
+    }
     let session = session::connect(ctx).await?;
     let consumer = session
         .client()
@@ -56,7 +63,7 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
         .map_err(|error| session.error(&error))?;
     let readers = Readers {
         consumer,
-        filter: Arc::new(args.filter()),
+        filter: Arc::new(filter),
         clock: ctx.clock.clone(),
     };
     let reading = Reading {
@@ -66,6 +73,7 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
         selection: args.selection(),
         range,
         last,
+        looks_back,
         mode,
     };
     let options = LineOptions {
@@ -105,6 +113,12 @@ impl Reading<'_> {
             plans = self.ctx.out.busy("looking at the queues", plans) => plans?,
         };
         self.announce(&plans);
+        if let Some(count) = self.looks_back {
+            return tokio::select! {
+                _ = stop.requested() => Ok(Vec::new()),
+                failures = self.show_last(plans, lost, count, shown) => failures,
+            };
+        }
         let readers = plans
             .into_iter()
             .map(|plan| self.readers.reader(plan))
@@ -137,13 +151,35 @@ impl Reading<'_> {
         }
     }
 
+    /// Shows the last messages that match, however far back they lie.
+    async fn show_last(
+        &self,
+        plans: Vec<QueuePlan>,
+        lost: Vec<(MessageQueue, ClientError)>,
+        count: usize,
+        shown: &mut Shown,
+    ) -> Result<Vec<Failure>, CommandError> {
+        let looking = look_back::last_of(&self.readers, plans, count, self.ctx.retries());
+        let LookedBack { messages, failed } = self.ctx.out.busy("looking back", looking).await;
+        let events = messages.into_iter().map(Event::Message);
+        shown.show(self.session, events.collect())?;
+        let failed = failed.iter().chain(&lost);
+        Ok(failed
+            .map(|(queue, error)| self.failure(queue, error))
+            .collect())
+    }
+
+    fn failure(&self, queue: &MessageQueue, error: &ClientError) -> Failure {
+        Failure::new(place(queue), &self.session.error(error))
+    }
+
     /// The queues that nothing, or not everything, was read of.
     fn failures(&self, readers: &[Read], lost: &[(MessageQueue, ClientError)]) -> Vec<Failure> {
         let failed = readers
             .iter()
             .filter_map(|(reader, error)| error.as_ref().map(|error| (&reader.plan.queue, error)));
         let lost = lost.iter().map(|(queue, error)| (queue, error));
-        let failure = |(queue, error)| Failure::new(place(queue), &self.session.error(error));
+        let failure = |(queue, error)| self.failure(queue, error);
         failed.chain(lost).map(failure).collect()
     }
 

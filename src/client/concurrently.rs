@@ -1,4 +1,4 @@
-//! Doing one thing on many servers at the same time, but not on too many.
+//! Asking many things at the same time, but not too many.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 /// The most exchanges of one call that are under way at a time.
 const AT_A_TIME_MAX: usize = 64;
 
-/// Runs all of them and gives their results in the order of the inputs.
-pub(crate) async fn all<F>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output>
+/// Awaits all of them; the results come in the order of the futures. Dropped, it stops them.
+pub async fn all<F>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {

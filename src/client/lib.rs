@@ -8,6 +8,8 @@
 //! - [`consumer`]: reading queues, or consuming as a member of a group; which member reads which queue
 //!   is in [`consumer::rebalance`].
 //! - [`admin`]: looking at a cluster and changing it, one file a family of requests.
+//! - [`WhereExpression`]: filtering what was read, by everything that a message has.
+//! - [`concurrently`]: asking many servers at the same time, but not too many.
 //! - [`ClientError`]: what can go wrong, with what was tried; [`Partial`]: when it went wrong on some
 //!   servers only.
 //!
@@ -18,7 +20,7 @@
 
 pub mod admin;
 mod client;
-mod concurrently;
+pub mod concurrently;
 mod config;
 pub mod consumer;
 mod error;
@@ -38,6 +40,7 @@ pub mod snapshot;
 #[cfg(test)]
 mod testing;
 mod upkeep;
+mod where_expression;
 
 pub use admin::{Admin, BrokerNode, OnBroker, Target};
 pub use client::Client;
@@ -52,6 +55,7 @@ pub use offsets::Boundary;
 pub use partial::Partial;
 pub use producer::{Producer, ProducerConfig, SendResult, SendStatus};
 pub use route::TopicRoute;
+pub use where_expression::{WHERE_NAMES, WhereExpression};
 
 /// The group that every broker knows from the start, for reading without joining a group.
 pub const TOOLS_CONSUMER_GROUP: &str = protocol::name::TOOLS_GROUP;

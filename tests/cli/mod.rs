@@ -3,6 +3,7 @@
 mod broker;
 mod completion;
 mod config;
+mod consume;
 mod context;
 mod every_command;
 mod explain;

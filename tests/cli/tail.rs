@@ -116,6 +116,109 @@ fn messages_are_filtered_by_tag_text_and_property() {
 }
 
 #[test]
+fn expressions_say_which_messages_are_shown() {
+    let live = Live::with_topic("1", "orders", "1");
+    for (body, key, tag, region) in [
+        (r#"{"total":12,"lines":[{"sku":"x"}]}"#, "A-1", "paid", "eu"),
+        (r#"{"total":120}"#, "A-2 B-2", "paid", "us"),
+        (r#"{"total":"many"}"#, "A-3", "open", "eu"),
+    ] {
+        let region = format!("region={region}");
+        live.run([
+            "send", "orders", body, "-k", key, "--tag", tag, "-p", &region,
+        ])
+        .ok();
+    }
+    let check = |flag: &str, expression: &str, expected: &[i64]| {
+        let read = live.run(["peek", "orders", flag, expression, "-o", "jsonl"]);
+        assert_eq!(each(&lines(&read.ok()), "offset"), expected, "{expression}");
+    };
+    check("--where", "tag == \"paid\" && body.total > 100", &[1]);
+    check("--where", "body.total < 100 || region = 'us'", &[0, 1]);
+    check("--where", "body.lines.0.sku ~ '^x'", &[0]);
+    check(
+        "--where",
+        "key in ('B-2', 'A-3') and age < 1h and size < 1kB",
+        &[1, 2],
+    );
+    check(
+        "--where",
+        "queue = 0 and offset >= 1 and prop.region = 'eu'",
+        &[2],
+    );
+    check("--sql", "region = 'eu' AND TAGS = 'paid'", &[0]);
+    check("--sql", "region IS NULL", &[]);
+    let tail = [
+        "tail",
+        "orders",
+        "--where",
+        "body.total = 12",
+        "--until-idle",
+        "1s",
+        "-o",
+        "jsonl",
+    ];
+    assert_eq!(each(&lines(&live.run(tail).ok()), "offset"), [0]);
+}
+
+#[test]
+fn a_wrong_expression_is_pointed_at() {
+    let home = crate::common::sandbox::Sandbox::new();
+    let said = home
+        .run(["tail", "orders", "--where", "tag == 'paid' && total >"])
+        .fails(2);
+    assert!(said.contains("[expression_invalid]"), "{said}");
+    assert!(
+        said.contains("\n    tag == 'paid' && total >\n                            ^\n"),
+        "{said}"
+    );
+    assert!(said.contains("next: gantry help where"), "{said}");
+    let said = home
+        .run(["peek", "orders", "--sql", "a == 1", "-o", "json"])
+        .fails(2);
+    let error: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(error["error"]["details"]["column"], 4);
+    assert_eq!(error["error"]["code"], "expression_invalid");
+    home.run(["peek", "orders", "--sql", "a = 1", "--tag", "b"])
+        .fails(2);
+}
+
+#[test]
+fn the_last_that_match_are_looked_for_however_far_back_they_lie() {
+    let live = Live::with_topic("1", "orders", "2");
+    for queue in ["b-0:0", "b-0:1"] {
+        for (tag, count) in [("rare", "3"), ("common", "300")] {
+            let body = format!("{queue} {tag} {{{{ n }}}}");
+            live.run([
+                "send", "orders", &body, "--tag", tag, "--queue", queue, "--count", count,
+            ])
+            .ok();
+        }
+    }
+    let peek = |args: &[&str]| {
+        let mut line = vec!["peek", "orders", "-o", "jsonl"];
+        line.extend(args);
+        let read = lines(&live.home.run(line).ok());
+        each(&read, "body")
+            .iter()
+            .map(|body| body.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let expected = [
+        "b-0:0 rare 2",
+        "b-0:0 rare 3",
+        "b-0:1 rare 1",
+        "b-0:1 rare 2",
+        "b-0:1 rare 3",
+    ];
+    assert_eq!(peek(&["--tag", "rare", "--last", "5"]), expected);
+    assert_eq!(peek(&["--grep", "rare", "--last", "1"]), expected[4..]);
+    assert_eq!(peek(&["--where", "body contains 'rare'"]).len(), 6);
+    assert_eq!(peek(&["--tag", "common"]).len(), 10);
+    assert!(peek(&["--tag", "never"]).is_empty());
+}
+
+#[test]
 fn a_message_has_the_fields_that_scripts_rely_on() {
     let live = Live::with_topic("1", "orders", "1");
     live.run(["send", "orders", "x"]).ok();

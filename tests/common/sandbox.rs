@@ -75,12 +75,16 @@ impl Sandbox {
     }
 
     /// Runs `gantry ARGS` to its end.
-    pub(crate) fn run<const N: usize>(&self, args: [&str; N]) -> Run {
+    pub(crate) fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Run {
         self.run_with_input(args, "")
     }
 
     /// The same with this text on stdin.
-    pub(crate) fn run_with_input<const N: usize>(&self, args: [&str; N], input: &str) -> Run {
+    pub(crate) fn run_with_input<'a>(
+        &self,
+        args: impl IntoIterator<Item = &'a str>,
+        input: &str,
+    ) -> Run {
         let ended = process::run(&mut self.command(args), input);
         Run {
             stdout: self.redact(&ended.stdout),

@@ -104,3 +104,77 @@ async fn an_id_says_from_when_on_to_search() {
         Some(begin.as_str())
     );
 }
+
+#[tokio::test]
+async fn what_groups_have_made_of_a_message_is_concluded_from_their_offsets() {
+    let cluster = Cluster::start().await;
+    for group in ["online", "offline", "unsure"] {
+        let topic = format!("%RETRY%{group}");
+        cluster
+            .namesrv
+            .set_topic(&topic, 1, &[&cluster.a, &cluster.b]);
+    }
+    cluster.both(RequestCode::QueryTopicConsumeByWho, |_| {
+        let group_list = ["online", "offline", "unsure"].map(str::to_owned).into();
+        Said::body(GroupList { group_list }.to_json())
+    });
+    cluster.both(
+        RequestCode::GetConsumerConnectionList,
+        |request| match request.ext_fields.get("consumerGroup") {
+            Some("offline") => Said::code(ResponseCode::ConsumerNotOnline, "not online"),
+            _ => {
+                let subscription = SubscriptionData::build("T", "*", None, 1).unwrap();
+                let connection = ConsumerConnection {
+                    subscription_table: [("T".to_owned(), subscription)].into(),
+                    ..Default::default()
+                };
+                Said::body(connection.to_json())
+            }
+        },
+    );
+    // The message lies at 7 of queue 0 of `a`; the offset of the same queue of `b` is another matter.
+    cluster.a.on(RequestCode::GetConsumeStats, |request| {
+        match request.ext_fields.get("consumerGroup") {
+            Some("unsure") => Said::code(ResponseCode::SystemError, "not now"),
+            Some("online") => Said::body(stats_at("a", 8)),
+            _ => Said::body(stats_at("a", 5)),
+        }
+    });
+    cluster.b.on(RequestCode::GetConsumeStats, |_| {
+        Said::body(stats_at("b", 0))
+    });
+    let mut message = message("T", 7);
+    message.broker_name = "a".to_owned();
+    let tracks = cluster.admin.message_track(&message).await.unwrap();
+    assert!(tracks.is_complete());
+    let seen: Vec<_> = tracks
+        .items
+        .iter()
+        .map(|track| {
+            let (group, state) = (track.group.as_str(), track.state.name());
+            (group, state, track.consumer_offset, track.behind)
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("offline", "NOT_ONLINE", Some(5), Some(3)),
+            ("online", "CONSUMED", Some(8), Some(0)),
+            ("unsure", "UNKNOWN", None, None),
+        ]
+    );
+    assert!(tracks.items[2].error.is_some());
+}
+
+fn stats_at(broker: &str, consumer_offset: i64) -> Vec<u8> {
+    let offsets = OffsetWrapper {
+        broker_offset: 9,
+        consumer_offset,
+        ..Default::default()
+    };
+    let stats = ConsumeStats {
+        offset_table: [(MessageQueue::new("T", broker, 0), offsets)].into(),
+        ..Default::default()
+    };
+    stats.to_json()
+}

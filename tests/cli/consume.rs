@@ -1,0 +1,30 @@
+//! `gantry consume`: what its filters let through.
+
+use super::live::{Live, lines};
+
+#[test]
+fn a_group_gets_what_its_expression_matches_and_shows_what_it_is_told_to() {
+    let live = Live::with_topic("1", "orders", "1");
+    for amount in ["5", "50", "500"] {
+        let property = format!("amount={amount}");
+        let body = format!("{{\"amount\":{amount}}}");
+        live.run(["send", "orders", &body, "-p", &property]).ok();
+    }
+    let consume = |group: &str, filters: &[&str]| {
+        let mut line = vec!["consume", "orders", "-g", group, "--from", "first"];
+        line.extend(["--until-idle", "2s", "-o", "jsonl"]);
+        line.extend(filters);
+        let read = lines(&live.home.run(line).ok());
+        read.iter()
+            .map(|message| message["offset"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(consume("by-brokers", &["--sql", "amount > 10"]), [1, 2]);
+    let both = ["--sql", "amount > 10", "--where", "body.amount < 100"];
+    assert_eq!(consume("both", &both), [1]);
+    assert_eq!(consume("unseen", &["--where", "body.amount = 5"]), [0]);
+    // What was not shown is consumed like the rest.
+    assert!(consume("unseen", &[]).is_empty());
+    live.run(["consume", "orders", "-g", "g", "--where", "amount >"])
+        .fails(2);
+}
