@@ -215,7 +215,10 @@ async fn serve(context: &Arc<BrokerContext>) -> Result<Server, StartError> {
     let addr = context.config.listen_addr();
     let processor = Arc::new(BrokerProcessor::new(Arc::clone(context)));
     Server::bind(
-        ServerConfig::new(addr),
+        ServerConfig {
+            listen: addr,
+            limits: context.config.limits(),
+        },
         processor,
         Arc::clone(&context.clock),
     )

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::StartError;
+use remoting::Limits;
 use setting::settings;
 use store::{FlushMode, StoreConfig};
 
@@ -36,6 +37,8 @@ const CONSUME_QUEUE_UNIT: u32 = 20;
 
 /// A share of the disk that is never used.
 const NEVER: f64 = 2.0;
+
+const MIB: i32 = 1024 * 1024;
 
 /// The largest body that fits into one frame with its header.
 const MESSAGE_SIZE_MAX: i32 = 16 * 1024 * 1024 - 128 * 1024;
@@ -62,6 +65,25 @@ settings! {
     "haListenPort" ha_listen_port: u16 => 10_912;
     /// Region that is written into messages.
     "regionId" region_id: String => "DefaultRegion".to_owned();
+
+    // connections
+    /// Connections at a time; a further one is closed at once.
+    "serverMaxConnections" server_max_connections: i32 [1..=1_000_000] => 20_000;
+    /// Seconds after which a silent connection is closed.
+    "serverChannelMaxIdleTimeSeconds" server_channel_max_idle_time_seconds: i32 [1..=86_400]
+        => 120;
+    /// Milliseconds within which a request that has begun has to be whole.
+    "serverUnfinishedFrameTimeoutMillis" server_unfinished_frame_timeout: Duration
+        [millis(100)..=secs(3_600)] => secs(30);
+    /// Milliseconds after which a peer that takes no answers is closed.
+    "serverWriteTimeoutMillis" server_write_timeout: Duration [millis(100)..=secs(3_600)]
+        => secs(60);
+    /// Bytes of unfinished requests, of all connections together.
+    "serverMaxInputBytes" server_max_input_bytes: i32 [16 * MIB..=i32::MAX] => 256 * MIB;
+    /// Bytes of unread answers, of one connection.
+    "serverMaxOutboxBytes" server_max_outbox_bytes: i32 [MIB..=i32::MAX] => 16 * MIB;
+    /// Bytes of unread answers, of all connections together.
+    "serverMaxOutputBytes" server_max_output_bytes: i32 [16 * MIB..=i32::MAX] => 256 * MIB;
 
     // name servers
     /// Name servers, separated by `;`.
@@ -205,6 +227,23 @@ impl BrokerConfig {
     #[must_use]
     pub fn config_dir(&self) -> PathBuf {
         self.store_path_root_dir.join("config")
+    }
+
+    /// What connections may cost.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let size = |bytes: i32| usize::try_from(bytes).unwrap_or_default();
+        let idle = self.server_channel_max_idle_time_seconds;
+        Limits {
+            connections_max: size(self.server_max_connections),
+            idle_timeout: Duration::from_secs(idle.max(1).unsigned_abs().into()),
+            partial_frame_timeout: self.server_unfinished_frame_timeout,
+            write_timeout: self.server_write_timeout,
+            input_bytes_max: size(self.server_max_input_bytes),
+            outbox_bytes_max: size(self.server_max_outbox_bytes),
+            output_bytes_max: size(self.server_max_output_bytes),
+            ..Limits::default()
+        }
     }
 
     /// What the store is opened with.

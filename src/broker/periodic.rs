@@ -1,8 +1,11 @@
 //! What a broker does from time to time, in one place.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::broker::BrokerContext;
 use crate::config::FlushDiskType;
@@ -20,6 +23,12 @@ pub(crate) fn start(broker: &Arc<BrokerContext>) {
         |_| TABLES_PERIOD,
         |broker| blocking(broker, persist_tables),
     );
+    sync_on(broker, broker.topics.changed(), |broker| {
+        broker.topics.sync()
+    });
+    sync_on(broker, broker.groups.changed(), |broker| {
+        broker.groups.sync()
+    });
     every(
         broker,
         |broker| broker.settings.flush_consumer_offset_interval(),
@@ -91,6 +100,25 @@ fn every<W, F>(
         loop {
             tokio::time::sleep(period(&context)).await;
             work(Arc::clone(&context)).await;
+        }
+    });
+}
+
+/// Syncs the log of a table as soon as it has changed, for all those who do not wait for it.
+fn sync_on(
+    broker: &Arc<BrokerContext>,
+    changed: Arc<Notify>,
+    sync: fn(&BrokerContext) -> io::Result<()>,
+) {
+    let context = Arc::clone(broker);
+    broker.tasks.spawn(async move {
+        loop {
+            changed.notified().await;
+            let broker = Arc::clone(&context);
+            let synced = context.tasks.blocking(move || sync(&broker)).await;
+            if let Some(Err(error)) = synced {
+                tracing::error!(%error, "changes of a table may not survive a power cut");
+            }
         }
     });
 }

@@ -1,16 +1,20 @@
 //! A table on the disk: RocketMQ's JSON file, and a log of the changes since it was written.
 //!
 //! A change is one short append (see [`metadata_log`](crate::metadata_log)); the JSON file, which
-//! RocketMQ reads, follows from time to time and at a clean stop.
+//! RocketMQ reads, follows from time to time and at a clean stop. [`sync`] waits until all changes so far
+//! survive a power cut: whoever was told of a change by then is not told wrong.
 
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use protocol::body::DataVersion;
 use protocol::json;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::error::StartError;
 use crate::metadata_log::MetadataLog;
@@ -33,7 +37,43 @@ pub(crate) struct SavedTable<C> {
     log: MetadataLog,
     /// Whether the JSON file lacks a change, be it in the log or not.
     is_behind: bool,
+    /// Changes that were ever noted here.
+    noted: u64,
+    /// Whether a change is not in the log, or may not be: then only the JSON file can hold it.
+    is_unlogged: bool,
+    /// Told of each change.
+    changed: Arc<Notify>,
     changes: PhantomData<fn(C)>,
+}
+
+/// How many of the noted changes survive a power cut; locked while they are synced, so that those
+/// who wait share one sync.
+pub(crate) type Synced = Mutex<u64>;
+
+/// Waits until every change that was noted so far survives a power cut. Blocks on the disk.
+///
+/// # Errors
+/// What the system says, or that a change could not be written to the log and waits for the JSON file.
+pub(crate) fn sync<C>(saved: &Mutex<SavedTable<C>>, synced: &Synced) -> io::Result<()> {
+    let wanted = saved.lock().noted;
+    let mut synced = synced.lock();
+    if *synced < wanted {
+        let (file, noted) = {
+            let saved = saved.lock();
+            if saved.is_unlogged {
+                let reason = "a change could not be written down";
+                return Err(io::Error::other(reason));
+            }
+            (saved.log.file(), saved.noted)
+        };
+        if let Err(error) = file.sync_data() {
+            // The next sync would say that all is well with what this one has lost.
+            saved.lock().is_unlogged = true;
+            return Err(error);
+        }
+        *synced = noted;
+    }
+    Ok(())
 }
 
 /// A state of the table on its way to the JSON file.
@@ -73,6 +113,9 @@ impl<C: Serialize + DeserializeOwned> SavedTable<C> {
             table_path: dir.join(format!("{name}.json")),
             log,
             is_behind: !changes.is_empty(),
+            noted: 0,
+            is_unlogged: false,
+            changed: Arc::default(),
             changes: PhantomData,
         };
         Ok((saved, changes))
@@ -88,6 +131,7 @@ impl<C: Serialize + DeserializeOwned> SavedTable<C> {
         self.version
             .next_version(now_ms, self.version.state_version);
         self.is_behind = true;
+        self.noted += 1;
         let line = Line {
             data_version: self.version,
             change,
@@ -98,7 +142,14 @@ impl<C: Serialize + DeserializeOwned> SavedTable<C> {
         if let Err(error) = written {
             let path = self.log.path().display();
             tracing::error!(%path, %error, "a change of the table is in memory only");
+            self.is_unlogged = true;
         }
+        self.changed.notify_one();
+    }
+
+    /// Told of each change.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
     }
 
     /// The state to be written, if the JSON file lacks anything.
@@ -115,7 +166,10 @@ impl<C: Serialize + DeserializeOwned> SavedTable<C> {
     /// them when the log cannot be shortened, and replaying them does no harm.
     pub(crate) fn end_write(&mut self, written: &Writing) {
         match self.log.forget(written.log_end) {
-            Ok(()) => self.is_behind = self.version != written.version,
+            Ok(()) => {
+                self.is_behind = self.version != written.version;
+                self.is_unlogged &= self.is_behind;
+            }
             Err(error) => {
                 let path = self.log.path().display();
                 tracing::warn!(%path, %error, "the log of changes stays");
@@ -172,6 +226,32 @@ mod tests {
         saved.end_write(&writing);
         assert!(saved.begin_write().is_none());
         assert!(open(&folder).1.is_empty());
+    }
+
+    #[test]
+    fn a_sync_is_for_all_changes_so_far() {
+        let folder = tempfile::tempdir().unwrap();
+        let saved = Mutex::new(open(&folder).0);
+        let synced = Synced::default();
+        sync(&saved, &synced).unwrap();
+        saved.lock().note(change("a"), 1);
+        saved.lock().note(change("b"), 2);
+        sync(&saved, &synced).unwrap();
+        assert_eq!(*synced.lock(), 2);
+    }
+
+    #[test]
+    fn a_change_that_is_in_memory_only_is_not_called_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let saved = Mutex::new(open(&folder).0);
+        let synced = Synced::default();
+        saved.lock().note(change("a"), 1);
+        saved.lock().is_unlogged = true;
+        assert!(sync(&saved, &synced).is_err());
+        let writing = saved.lock().begin_write().unwrap();
+        assert!(writing.write(b"{}"));
+        saved.lock().end_write(&writing);
+        sync(&saved, &synced).unwrap();
     }
 
     #[test]

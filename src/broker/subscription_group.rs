@@ -4,6 +4,7 @@
 //! lock of their own; each survives the end of the process when it returns.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use clock::SharedClock;
@@ -11,11 +12,12 @@ use parking_lot::{Mutex, RwLock};
 use protocol::body::{DataVersion, SubscriptionGroupConfig, SubscriptionGroupWrapper};
 use protocol::name::{is_system_group, validate_group};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::config::BrokerConfig;
 use crate::error::StartError;
 use crate::map::NameMap;
-use crate::saved_table::SavedTable;
+use crate::saved_table::{self, SavedTable, Synced};
 use crate::table_file;
 
 /// Groups that a broker may have; auto-creation lets any consumer make more.
@@ -77,6 +79,7 @@ pub(crate) struct SubscriptionGroupTable {
     forbidden: RwLock<Forbidden>,
     /// Held for the whole of a change.
     saved: Mutex<SavedTable<Change>>,
+    synced: Synced,
     /// Held while the JSON file is written.
     writing: Mutex<()>,
 }
@@ -119,6 +122,7 @@ impl SubscriptionGroupTable {
             groups: RwLock::new(groups),
             forbidden: RwLock::new(forbidden),
             saved: Mutex::new(saved),
+            synced: Synced::default(),
             writing: Mutex::default(),
         })
     }
@@ -245,6 +249,19 @@ impl SubscriptionGroupTable {
         let mut names: Vec<String> = self.groups.read().keys().map(ToString::to_string).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Waits until all changes so far survive a power cut. Blocks on the disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        saved_table::sync(&self.saved, &self.synced)
+    }
+
+    /// Told of each change, which should be synced soon.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        self.saved.lock().changed()
     }
 
     /// Writes the table to the config folder, if it has changed. Blocks on the disk, but no reader,

@@ -12,19 +12,30 @@ use crate::error::StartError;
 /// Bytes that a table may have: a broker with more groups than any table allows stays below.
 const TABLE_LENGTH_MAX: u64 = 1 << 30;
 
+/// One step of replacing the content of a path; a crash may come between any two.
+type StepFn = fn(&Path, &[u8]) -> io::Result<()>;
+
+const STEPS: [StepFn; 5] = [
+    write_fresh,
+    |path, _| stage_backup(path),
+    |path, _| place_backup(path),
+    |path, _| fs::rename(with_extension(path, "tmp"), path),
+    |path, _| sync_folder(path),
+];
+
 /// Replaces the content of `path`. It survives a power cut when this returns.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    STEPS.iter().try_for_each(|step| step(path, content))
+}
+
+/// Writes the new content beside the old one.
+fn write_fresh(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let fresh = with_extension(path, "tmp");
-    let mut file = File::create(&fresh)?;
+    let mut file = File::create(with_extension(path, "tmp"))?;
     file.write_all(content)?;
-    file.sync_all()?;
-    drop(file);
-    keep_backup(path)?;
-    fs::rename(&fresh, path)?;
-    sync_folder(path)
+    file.sync_all()
 }
 
 /// The content of `path`, or of its backup where `path` is not there; nothing when there is neither.
@@ -86,18 +97,24 @@ fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Gives the present content a second name, so that there is a whole file at every moment.
-fn keep_backup(path: &Path) -> io::Result<()> {
+fn stage_backup(path: &Path) -> io::Result<()> {
     let staged = with_extension(path, "bak.tmp");
     remove_if_there(&staged)?;
     match fs::hard_link(path, &staged) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        // File systems without hard links.
-        Err(_) => {
-            fs::copy(path, &staged)?;
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            // File systems without hard links.
+            fs::copy(path, &staged).map(drop)
         }
+        // Linked, or there is nothing to keep.
+        _ => Ok(()),
     }
-    fs::rename(&staged, with_extension(path, "bak"))
+}
+
+fn place_backup(path: &Path) -> io::Result<()> {
+    match fs::rename(with_extension(path, "bak.tmp"), with_extension(path, "bak")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
@@ -107,7 +124,8 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Makes the names in the folder of `path` survive a power cut.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
@@ -149,6 +167,45 @@ mod tests {
         assert_eq!(read(&path).unwrap().as_deref(), Some(&b"one"[..]));
         fs::remove_file(&path).unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some(&b"one"[..]));
+    }
+
+    /// Every crash point: between any two steps, and after each byte of the new file.
+    #[test]
+    fn a_crash_at_any_step_leaves_the_old_content_or_the_new() {
+        let (older, old, new) = (&b"older"[..], &b"old"[..], &b"the new content"[..]);
+        for done in 0..=STEPS.len() {
+            for length in 0..=new.len() {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("config").join("topics.json");
+                write(&path, older).unwrap();
+                write(&path, old).unwrap();
+                for step in &STEPS[..done] {
+                    step(&path, new).unwrap();
+                }
+                if done == 0 {
+                    fs::write(with_extension(&path, "tmp"), &new[..length]).unwrap();
+                }
+                let found = read(&path).unwrap().unwrap();
+                let is_replaced = done >= 4;
+                assert_eq!(
+                    found,
+                    if is_replaced { new } else { old },
+                    "{done} {length}"
+                );
+                let backup = read_backup(&path).unwrap().unwrap();
+                assert_eq!(
+                    backup,
+                    if done >= 3 { old } else { older },
+                    "{done} {length}"
+                );
+                // What the crash left is in nobody's way.
+                write(&path, b"newest").unwrap();
+                assert_eq!(read(&path).unwrap().unwrap(), b"newest");
+                if done > 0 {
+                    break;
+                }
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod entry;
 mod predefined;
 
+use std::io;
 use std::sync::Arc;
 
 use clock::SharedClock;
@@ -15,14 +16,15 @@ use parking_lot::{Mutex, RwLock};
 use protocol::body::{KvTable, TopicConfig, TopicConfigSerializeWrapper, perm};
 use protocol::name::{AUTO_CREATE_TOPIC, validate_topic};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 pub(crate) use entry::TopicEntry;
 
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, FlushDiskType};
 use crate::error::StartError;
 use crate::map::NameMap;
 use crate::namesrv_api::NamesrvApi;
-use crate::saved_table::SavedTable;
+use crate::saved_table::{self, SavedTable, Synced};
 use crate::table_file;
 
 /// The topics that a broker may have; auto-creation lets any producer make more.
@@ -60,6 +62,9 @@ pub(crate) struct TopicConfigTable {
     entries: RwLock<NameMap<Arc<TopicEntry>>>,
     /// Held for the whole of a change.
     saved: Mutex<SavedTable<Change>>,
+    synced: Synced,
+    /// Whether a topic that is made on the way to a message has to survive what the message does.
+    syncs_made_topics: bool,
     /// Held while the JSON file is written.
     writing: Mutex<()>,
 }
@@ -109,6 +114,8 @@ impl TopicConfigTable {
             namesrv,
             entries: RwLock::new(entries.collect()),
             saved: Mutex::new(saved),
+            synced: Synced::default(),
+            syncs_made_topics: config.flush_disk_type == FlushDiskType::SyncFlush,
             writing: Mutex::default(),
         })
     }
@@ -196,7 +203,10 @@ impl TopicConfigTable {
             ..TopicConfig::default()
         };
         tracing::info!(topic, queue_nums, "topic created by a send");
-        self.store(&mut saved, None, config)
+        let made = self.store(&mut saved, None, config);
+        drop(saved);
+        self.sync_made();
+        made
     }
 
     /// Makes the retry or dead letter topic of a group, or says whether its messages keep an order.
@@ -215,8 +225,8 @@ impl TopicConfigTable {
             return Ok(known);
         }
         let mut saved = self.saved.lock();
-        match self.get(topic) {
-            Some(known) if known.config.order == order => Ok(known),
+        let made = match self.get(topic) {
+            Some(known) if known.config.order == order => return Ok(known),
             Some(known) => {
                 let config = TopicConfig {
                     order,
@@ -236,7 +246,10 @@ impl TopicConfigTable {
                 };
                 self.store(&mut saved, None, config)
             }
-        }
+        };
+        drop(saved);
+        self.sync_made();
+        made
     }
 
     /// Marks the topics that a name server says keep an order.
@@ -259,6 +272,29 @@ impl TopicConfigTable {
     pub(crate) fn announce_all(&self) {
         self.saved.lock().note(Change::Touch, self.clock.now_ms());
         self.namesrv.register_all();
+    }
+
+    /// Waits until all changes so far survive a power cut. Blocks on the disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        saved_table::sync(&self.saved, &self.synced)
+    }
+
+    /// Told of each change, which should be synced soon.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        self.saved.lock().changed()
+    }
+
+    /// Before a message is acknowledged that waits for the disk, its topic must be there. Blocks on the
+    /// disk once for each topic that is made so.
+    fn sync_made(&self) {
+        if self.syncs_made_topics
+            && let Err(error) = self.sync()
+        {
+            tracing::error!(%error, "a topic may not survive a power cut");
+        }
     }
 
     /// Writes the table to the config folder, if it has changed. Blocks on the disk, but no reader,

@@ -16,6 +16,17 @@ pub const DEFAULT_PORT: u16 = 9876;
 /// The longest time that a setting in milliseconds may name: a day.
 const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The shortest time that a peer may be given for anything.
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
+
+const MIB: usize = 1024 * 1024;
+
+/// The most bytes that a setting may name: RocketMQ's settings are Java's `int`.
+const BYTES_MAX: usize = 2_147_483_647;
+
+/// The most connections that a setting may name.
+const CONNECTIONS_MAX: usize = 1_000_000;
+
 /// How much of a wrong value an error repeats.
 const VALUE_SHOWN_MAX: usize = 64;
 
@@ -68,7 +79,10 @@ impl Default for NamesrvConfig {
             delete_topic_with_broker_registration: false,
             need_wait_for_service: false,
             wait_for_service: Duration::from_secs(45),
-            limits: Limits::default(),
+            limits: Limits {
+                outbox_bytes_max: 16 * MIB,
+                ..Limits::default()
+            },
         }
     }
 }
@@ -166,7 +180,7 @@ macro_rules! switch {
 }
 
 /// Every setting, by name.
-static SETTINGS: [Setting; 14] = [
+static SETTINGS: [Setting; 20] = [
     Setting {
         key: "bindAddress",
         changes: BeforeStart,
@@ -243,6 +257,66 @@ static SETTINGS: [Setting; 14] = [
             Some(())
         },
     },
+    Setting {
+        key: "serverMaxConnections",
+        changes: BeforeStart,
+        expected: "a number from 1 to 1000000",
+        show: |config| Some(config.limits.connections_max.to_string()),
+        take: |config, value| {
+            config.limits.connections_max = number(value, 1, CONNECTIONS_MAX)?;
+            Some(())
+        },
+    },
+    Setting {
+        key: "serverMaxInputBytes",
+        changes: BeforeStart,
+        expected: "bytes, from 16777216 to 2147483647",
+        show: |config| Some(config.limits.input_bytes_max.to_string()),
+        take: |config, value| {
+            config.limits.input_bytes_max = number(value, 16 * MIB, BYTES_MAX)?;
+            Some(())
+        },
+    },
+    Setting {
+        key: "serverMaxOutboxBytes",
+        changes: BeforeStart,
+        expected: "bytes, from 1048576 to 2147483647",
+        show: |config| Some(config.limits.outbox_bytes_max.to_string()),
+        take: |config, value| {
+            config.limits.outbox_bytes_max = number(value, MIB, BYTES_MAX)?;
+            Some(())
+        },
+    },
+    Setting {
+        key: "serverMaxOutputBytes",
+        changes: BeforeStart,
+        expected: "bytes, from 16777216 to 2147483647",
+        show: |config| Some(config.limits.output_bytes_max.to_string()),
+        take: |config, value| {
+            config.limits.output_bytes_max = number(value, 16 * MIB, BYTES_MAX)?;
+            Some(())
+        },
+    },
+    Setting {
+        key: "serverUnfinishedFrameTimeoutMillis",
+        changes: BeforeStart,
+        expected: "milliseconds, from 100 to a day",
+        show: |config| Some(config.limits.partial_frame_timeout.as_millis().to_string()),
+        take: |config, value| {
+            config.limits.partial_frame_timeout = milliseconds(value, SHORTEST_TIMEOUT)?;
+            Some(())
+        },
+    },
+    Setting {
+        key: "serverWriteTimeoutMillis",
+        changes: BeforeStart,
+        expected: "milliseconds, from 100 to a day",
+        show: |config| Some(config.limits.write_timeout.as_millis().to_string()),
+        take: |config, value| {
+            config.limits.write_timeout = milliseconds(value, SHORTEST_TIMEOUT)?;
+            Some(())
+        },
+    },
     switch!("supportActingMaster", support_acting_master),
     Setting {
         key: "waitSecondsForService",
@@ -296,6 +370,11 @@ fn boolean(value: &str) -> Option<bool> {
     } else {
         None
     }
+}
+
+fn number(value: &str, least: usize, most: usize) -> Option<usize> {
+    let number = value.parse().ok()?;
+    (least..=most).contains(&number).then_some(number)
 }
 
 fn milliseconds(value: &str, at_least: Duration) -> Option<Duration> {

@@ -1,8 +1,8 @@
 //! Connects on demand and keeps one connection for each address.
 
+use crate::budget::Budget;
 use crate::connection::Connection;
 use crate::error::InvokeError;
-use crate::input::InputBudget;
 use crate::limits::Limits;
 use crate::processor::Processor;
 use crate::wire::{self, Shared};
@@ -76,7 +76,8 @@ impl Client {
         let shared = Shared {
             processor,
             limits: config.limits,
-            budget: InputBudget::new(config.limits.input_bytes_max),
+            input_budget: Budget::new(config.limits.input_bytes_max),
+            output_budget: Budget::new(config.limits.output_bytes_max),
             drain: CancellationToken::new(),
         };
         Self {
@@ -202,6 +203,7 @@ impl Client {
             stream.peer_addr()?,
             stream.local_addr()?,
             self.inner.config.limits,
+            &self.inner.shared.output_budget,
             Arc::clone(&self.inner.clock),
             self.inner.kill.child_token(),
         ));

@@ -1,13 +1,15 @@
 //! One peer, as the rest of a node sees it: what waits to be written to it, what it still has to
 //! answer, whether it is there. The task that reads and writes its socket is in [`crate::wire`].
 
+use crate::budget::{Budget, Share};
 use crate::error::{InvokeError, SendError};
-use crate::limits::Limits;
+use crate::limits::{Limits, OUTPUT_BYTES_FREE};
 use crate::response_table::{NotExpected, ResponseTable};
 use clock::SharedClock;
 use parking_lot::Mutex;
 use protocol::RemotingCommand;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -36,9 +38,10 @@ pub struct Connection {
 }
 
 /// Frames that wait for the connection's task to write them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Outbox {
     bytes: Vec<u8>,
+    share: Share,
     closed: bool,
 }
 
@@ -48,6 +51,7 @@ impl Connection {
         peer: SocketAddr,
         local: SocketAddr,
         limits: Limits,
+        output: &Arc<Budget>,
         clock: SharedClock,
         close: CancellationToken,
     ) -> Self {
@@ -57,7 +61,11 @@ impl Connection {
             local,
             limits,
             clock,
-            outbox: Mutex::default(),
+            outbox: Mutex::new(Outbox {
+                bytes: Vec::new(),
+                share: Share::new(Arc::clone(output)),
+                closed: false,
+            }),
             outbox_filled: Notify::new(),
             responses: ResponseTable::default(),
             close,
@@ -147,15 +155,20 @@ impl Connection {
         if outbox.closed {
             return Err(SendError::Closed);
         }
-        if outbox.bytes.len() > self.limits.outbox_bytes_max {
+        let waiting = outbox.bytes.len();
+        if waiting > self.limits.outbox_bytes_max
+            || !outbox
+                .share
+                .grow_to(waiting.saturating_sub(OUTPUT_BYTES_FREE))
+        {
             drop(outbox);
-            tracing::warn!(peer = %self.peer, "closing a peer that does not read its answers");
+            tracing::warn!(peer = %self.peer, waiting, "closing a peer that does not read its answers");
             self.close();
             return Err(SendError::Full);
         }
-        let was_empty = outbox.bytes.is_empty();
         write(&mut outbox.bytes);
         drop(outbox);
+        let was_empty = waiting == 0;
         if was_empty {
             self.outbox_filled.notify_one();
         }
@@ -165,6 +178,7 @@ impl Connection {
     /// Moves what waits to the end of `output`.
     pub(crate) fn take_outbox(&self, output: &mut Vec<u8>) {
         let mut outbox = self.outbox.lock();
+        outbox.share.clear();
         if output.is_empty() {
             std::mem::swap(&mut outbox.bytes, output);
         } else {
@@ -199,10 +213,11 @@ impl Connection {
         self.active_at_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
-    /// Notes whether a frame has begun and is not whole yet.
-    pub(crate) fn note_partial(&self, partial: bool) {
+    /// Notes whether a frame has begun and is not whole yet; `progressed` says that another one has
+    /// become whole meanwhile, as on a connection on which one frame follows the other.
+    pub(crate) fn note_partial(&self, partial: bool, progressed: bool) {
         let since = self.partial_since_ms.load(Ordering::Relaxed);
-        if partial && since == 0 {
+        if partial && (since == 0 || progressed) {
             self.partial_since_ms
                 .store(self.now_ms(), Ordering::Relaxed);
         } else if !partial && since != 0 {
@@ -238,7 +253,108 @@ impl Connection {
         let mut outbox = self.outbox.lock();
         outbox.closed = true;
         outbox.bytes = Vec::new();
+        outbox.share.clear();
         drop(outbox);
         self.responses.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clock::ManualClock;
+
+    const LIMITS: Limits = Limits {
+        connections_max: 1,
+        idle_timeout: Duration::from_secs(120),
+        partial_frame_timeout: Duration::from_secs(30),
+        write_timeout: Duration::from_secs(60),
+        outbox_bytes_max: 200_000,
+        input_bytes_max: 0,
+        output_bytes_max: 300_000,
+        invocations_max: 1,
+    };
+
+    fn connection(clock: &Arc<ManualClock>, budget: &Arc<Budget>) -> Connection {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 1));
+        let clock = Arc::clone(clock) as SharedClock;
+        Connection::new(
+            0,
+            addr,
+            addr,
+            LIMITS,
+            budget,
+            clock,
+            CancellationToken::new(),
+        )
+    }
+
+    /// Lets so many seconds pass, and says whether the connection is still open.
+    fn is_open_after(connection: &Connection, clock: &ManualClock, seconds: u64) -> bool {
+        clock.advance(Duration::from_secs(seconds));
+        connection.close_if_stale();
+        !connection.is_closed()
+    }
+
+    #[test]
+    fn a_frame_has_its_time_however_slowly_its_bytes_come() {
+        let (clock, budget) = (ManualClock::at(0), Budget::new(0));
+        let slow = connection(&clock, &budget);
+        for _ in 0..30 {
+            slow.touch();
+            slow.note_partial(true, false);
+            assert!(is_open_after(&slow, &clock, 1));
+        }
+        slow.touch();
+        slow.note_partial(true, false);
+        assert!(!is_open_after(&slow, &clock, 1));
+    }
+
+    #[test]
+    fn a_connection_that_is_never_between_two_frames_is_a_busy_one() {
+        let (clock, budget) = (ManualClock::at(0), Budget::new(0));
+        let busy = connection(&clock, &budget);
+        for _ in 0..300 {
+            busy.touch();
+            busy.note_partial(true, true);
+            assert!(is_open_after(&busy, &clock, 1));
+        }
+        busy.note_partial(false, true);
+        assert!(is_open_after(&busy, &clock, 100));
+    }
+
+    #[test]
+    fn a_silent_connection_is_closed_after_its_time() {
+        let (clock, budget) = (ManualClock::at(0), Budget::new(0));
+        let silent = connection(&clock, &budget);
+        assert!(is_open_after(&silent, &clock, 120));
+        assert!(!is_open_after(&silent, &clock, 1));
+    }
+
+    #[test]
+    fn what_waits_for_one_peer_and_for_all_has_a_limit() {
+        let (clock, budget) = (ManualClock::at(0), Budget::new(LIMITS.output_bytes_max));
+        let wait = |peer: &Connection| peer.append(|out| out.resize(out.len() + 50_000, 0));
+        let (first, second, third) = (
+            connection(&clock, &budget),
+            connection(&clock, &budget),
+            connection(&clock, &budget),
+        );
+        let fill = |peer: &Connection| (0..9).take_while(|_| wait(peer).is_ok()).count();
+        assert_eq!(
+            fill(&first),
+            5,
+            "one more than fits, which is only seen afterwards"
+        );
+        assert!(first.is_closed() && budget.used() > 0);
+        assert_eq!(fill(&second), 5);
+        assert!(
+            fill(&third) < 5,
+            "the two have used up what there is for all"
+        );
+        first.set_closed();
+        let mut written = Vec::new();
+        second.take_outbox(&mut written);
+        assert_eq!((written.len(), budget.used()), (250_000, 0));
     }
 }

@@ -4,9 +4,9 @@
 //! soon as it is empty. What one connection holds beyond a small allowance is taken from a budget
 //! that all connections of a node share.
 
+use crate::budget::{Budget, Share};
 use crate::limits::INPUT_BYTES_FREE;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Room of a connection on which little happens.
 const CAPACITY_MIN: usize = 2 * 1024;
@@ -14,50 +14,21 @@ const CAPACITY_MIN: usize = 2 * 1024;
 /// Room beyond which an empty buffer is given back.
 const CAPACITY_KEPT: usize = 256 * 1024;
 
-/// What all connections of a node may hold together, beyond the allowance of each.
-#[derive(Debug)]
-pub(crate) struct InputBudget {
-    used: AtomicUsize,
-    max: usize,
-}
-
-impl InputBudget {
-    pub(crate) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            used: AtomicUsize::new(0),
-            max,
-        })
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let taken = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.max);
-        self.used
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, taken)
-            .is_ok()
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
-    }
-}
-
 /// Bytes between the socket and the frames.
 #[derive(Debug)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
     /// Where the first unprocessed byte is.
     start: usize,
-    budget: Arc<InputBudget>,
-    from_budget: usize,
+    share: Share,
 }
 
 impl Input {
-    pub(crate) fn new(budget: Arc<InputBudget>) -> Self {
+    pub(crate) fn new(budget: Arc<Budget>) -> Self {
         Self {
             bytes: Vec::new(),
             start: 0,
-            budget,
-            from_budget: 0,
+            share: Share::new(budget),
         }
     }
 
@@ -66,11 +37,12 @@ impl Input {
     pub(crate) fn room(&mut self) -> Option<&mut Vec<u8>> {
         if self.bytes.len() == self.bytes.capacity() {
             let capacity = (self.bytes.capacity() * 2).max(CAPACITY_MIN);
-            let owed = capacity.saturating_sub(INPUT_BYTES_FREE);
-            if !self.budget.take(owed.saturating_sub(self.from_budget)) {
+            if !self
+                .share
+                .grow_to(capacity.saturating_sub(INPUT_BYTES_FREE))
+            {
                 return None;
             }
-            self.from_budget = self.from_budget.max(owed);
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
         Some(&mut self.bytes)
@@ -98,16 +70,10 @@ impl Input {
             self.bytes.clear();
             if self.bytes.capacity() > CAPACITY_KEPT {
                 self.bytes = Vec::new();
-                self.budget.give_back(std::mem::take(&mut self.from_budget));
+                self.share.clear();
             }
         }
         self.start = 0;
-    }
-}
-
-impl Drop for Input {
-    fn drop(&mut self) {
-        self.budget.give_back(self.from_budget);
     }
 }
 
@@ -127,19 +93,19 @@ mod tests {
 
     #[test]
     fn room_grows_with_what_has_arrived_and_is_given_back() {
-        let budget = InputBudget::new(4 * 1024 * 1024);
+        let budget = Budget::new(4 * 1024 * 1024);
         let mut input = Input::new(Arc::clone(&budget));
         assert!(fill(&mut input, 1024 * 1024));
         assert!(input.bytes.capacity() <= 2 * 1024 * 1024);
         input.processed(1024 * 1024);
         input.compact();
         assert_eq!(input.bytes.capacity(), 0);
-        assert_eq!(budget.used.load(Ordering::Acquire), 0);
+        assert_eq!(budget.used(), 0);
     }
 
     #[test]
     fn one_connection_cannot_take_more_than_the_budget_of_all() {
-        let budget = InputBudget::new(256 * 1024);
+        let budget = Budget::new(256 * 1024);
         let (mut first, mut second) = (
             Input::new(Arc::clone(&budget)),
             Input::new(Arc::clone(&budget)),
@@ -152,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_left_moves_to_the_front() {
-        let mut input = Input::new(InputBudget::new(0));
+        let mut input = Input::new(Budget::new(0));
         input.room().unwrap().extend_from_slice(b"abcdef");
         input.processed(4);
         input.compact();

@@ -16,6 +16,9 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// Bytes of answers and pushes that may wait for one peer; one that reads slower is closed.
     pub outbox_bytes_max: usize,
+    /// Bytes that may wait for all peers of a node together, beyond 64 KiB each; a peer that does not
+    /// read while they are used up is closed.
+    pub output_bytes_max: usize,
     /// Bytes that all connections of a node together may hold of requests that are not whole yet,
     /// beyond 64 KiB each.
     pub input_bytes_max: usize,
@@ -25,6 +28,9 @@ pub struct Limits {
 
 /// What each connection may hold of an unfinished request without asking.
 pub(crate) const INPUT_BYTES_FREE: usize = 64 * 1024;
+
+/// What may wait for each peer without asking.
+pub(crate) const OUTPUT_BYTES_FREE: usize = 64 * 1024;
 
 /// Answers of one batch of requests are written once they are this many bytes, before more requests
 /// are looked at: a peer that asks faster than it reads is held back by TCP, not by memory.
@@ -38,6 +44,7 @@ impl Default for Limits {
             partial_frame_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
             outbox_bytes_max: 64 * 1024 * 1024,
+            output_bytes_max: 256 * 1024 * 1024,
             input_bytes_max: 256 * 1024 * 1024,
             invocations_max: 65_535,
         }

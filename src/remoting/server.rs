@@ -1,7 +1,7 @@
 //! Listens, and runs one task for each connection.
 
+use crate::budget::Budget;
 use crate::connection::Connection;
-use crate::input::InputBudget;
 use crate::limits::Limits;
 use crate::processor::Processor;
 use crate::wire::{self, Shared};
@@ -93,7 +93,8 @@ impl Server {
             shared: Shared {
                 processor,
                 limits: config.limits,
-                budget: InputBudget::new(config.limits.input_bytes_max),
+                input_budget: Budget::new(config.limits.input_bytes_max),
+                output_budget: Budget::new(config.limits.output_bytes_max),
                 drain: server.drain.clone(),
             },
             connections: Arc::clone(&server.connections),
@@ -219,6 +220,7 @@ impl Acceptor {
             peer,
             stream.local_addr()?,
             self.shared.limits,
+            &self.shared.output_budget,
             Arc::clone(&self.clock),
             self.kill.child_token(),
         ));

@@ -274,6 +274,33 @@ async fn a_peer_that_does_not_read_its_answers_is_held_back() {
 }
 
 #[tokio::test]
+async fn peers_that_read_nothing_are_closed_once_there_is_no_room_for_their_answers() {
+    let limits = Limits {
+        output_bytes_max: 500_000,
+        ..Limits::default()
+    };
+    let (server, _, addr) = server_with(limits).await;
+    let mut request = Vec::new();
+    please("echo")
+        .with_body(vec![1; 1_000_000])
+        .encode_into(&mut request);
+    let deaf = (0..4).map(|_| async {
+        let mut stream = TcpStream::connect(&addr).await.unwrap();
+        while stream.write_all(&request).await.is_ok() {}
+    });
+    // Long before any of them would be closed for not reading.
+    let closed = async {
+        for writing in deaf.map(Box::pin) {
+            writing.await;
+        }
+    };
+    tokio::time::timeout(SOON, closed).await.expect("hung up");
+    until("they are forgotten", || server.connection_count() == 0).await;
+    let healthy = client();
+    healthy.invoke(&addr, please("echo"), SOON).await.unwrap();
+}
+
+#[tokio::test]
 async fn shutdown_gives_the_answers_that_are_owed() {
     let (server, processor, addr) = server_with(Limits::default()).await;
     let client = client();

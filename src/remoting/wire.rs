@@ -1,9 +1,10 @@
 //! The task of one connection: reads what has arrived, processes every whole frame, writes the
 //! answers.
 
+use crate::budget::{Budget, Share};
 use crate::connection::Connection;
-use crate::input::{Input, InputBudget};
-use crate::limits::{Limits, OUTPUT_BYTES_HIGH};
+use crate::input::Input;
+use crate::limits::{Limits, OUTPUT_BYTES_FREE, OUTPUT_BYTES_HIGH};
 use crate::processor::Processor;
 use crate::reply::Reply;
 use protocol::CommandView;
@@ -32,6 +33,8 @@ enum WireError {
     EndsInsideFrame,
     #[error("unfinished requests hold more memory than allowed")]
     InputBudget,
+    #[error("answers that are not read hold more memory than allowed")]
+    OutputBudget,
     #[error("the peer accepts no data")]
     WriteTimeout,
     #[error("closed by this node")]
@@ -43,7 +46,10 @@ enum WireError {
 pub(crate) struct Shared {
     pub(crate) processor: Arc<dyn Processor>,
     pub(crate) limits: Limits,
-    pub(crate) budget: Arc<InputBudget>,
+    /// For requests that are not whole yet.
+    pub(crate) input_budget: Arc<Budget>,
+    /// For answers that wait for their peers.
+    pub(crate) output_budget: Arc<Budget>,
     /// Told when connections should give the answers they owe and then end.
     pub(crate) drain: CancellationToken,
 }
@@ -70,7 +76,7 @@ pub(crate) async fn run(stream: TcpStream, connection: Arc<Connection>, shared: 
     };
     let mut wire = Wire {
         stream,
-        input: Input::new(Arc::clone(&shared.budget)),
+        input: Input::new(Arc::clone(&shared.input_budget)),
         output: Vec::new(),
         scratch: HeaderScratch::default(),
         connection: &connection,
@@ -132,14 +138,17 @@ impl Wire<'_> {
     /// Processes every whole frame that has arrived.
     async fn process_input(&mut self) -> Result<(), WireError> {
         self.connection.touch();
+        let mut progressed = false;
         while self.process_frame()? {
+            progressed = true;
             if self.output.len() >= OUTPUT_BYTES_HIGH {
                 self.flush().await?;
             }
         }
         self.input.compact();
+        self.scratch.give_back();
         self.connection
-            .note_partial(!self.input.unprocessed().is_empty());
+            .note_partial(!self.input.unprocessed().is_empty(), progressed);
         Ok(())
     }
 
@@ -165,6 +174,7 @@ impl Wire<'_> {
     async fn flush(&mut self) -> Result<(), WireError> {
         self.connection.take_outbox(&mut self.output);
         let mut written = 0;
+        let mut held = None;
         while let Some(rest) = self.output.get(written..).filter(|rest| !rest.is_empty()) {
             match self.stream.try_write(rest) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
@@ -173,6 +183,9 @@ impl Wire<'_> {
                     self.connection.touch();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if held.is_none() {
+                        held = Some(self.hold(self.output.capacity())?);
+                    }
                     self.wait_writable().await?;
                 }
                 Err(error) => return Err(error.into()),
@@ -184,6 +197,13 @@ impl Wire<'_> {
             self.output.clear();
         }
         Ok(())
+    }
+
+    /// Takes from what all peers together may leave unread.
+    fn hold(&self, bytes: usize) -> Result<Share, WireError> {
+        let mut share = Share::new(Arc::clone(&self.shared.output_budget));
+        let is_held = share.grow_to(bytes.saturating_sub(OUTPUT_BYTES_FREE));
+        is_held.then_some(share).ok_or(WireError::OutputBudget)
     }
 
     async fn wait_writable(&self) -> Result<(), WireError> {

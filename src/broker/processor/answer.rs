@@ -3,6 +3,8 @@
 //! Functions that only read and change tables return one of the two and never touch the connection;
 //! those on the hot path write their answers themselves.
 
+use std::io;
+
 use protocol::ResponseCode;
 use protocol::codec::{HeaderError, WriteHeader};
 use protocol::frame::FRAME_LENGTH_MAX;
@@ -116,6 +118,13 @@ refused_with! {
     TopicError => SystemError;
     AttributeError => SystemError;
     store::QueueError => SystemError;
+}
+
+/// A change is made, but cannot be written down: whoever asked for it must not rely on it.
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::system_error(format!("the change may be gone after a restart: {error}"))
+    }
 }
 
 /// Gives the answer at once.

@@ -13,6 +13,9 @@ use smallvec::SmallVec;
 /// Fields kept without a heap allocation; RocketMQ's send header has 13, its pull header 15.
 const FIELDS_INLINE: usize = 20;
 
+/// Room of a [`HeaderScratch`] that is kept whatever came; a send with all properties needs less.
+const SCRATCH_KEPT: usize = 64 * 1024;
+
 /// Room for text that had to be unescaped; kept by the connection and used again for each frame.
 #[derive(Debug, Default)]
 pub struct HeaderScratch {
@@ -26,6 +29,13 @@ impl HeaderScratch {
             self.text.resize(length, 0);
         }
         &mut self.text
+    }
+
+    /// Gives back the room that an unusually large header has needed.
+    pub fn give_back(&mut self) {
+        if self.text.len() > SCRATCH_KEPT {
+            self.text = Vec::new();
+        }
     }
 }
 

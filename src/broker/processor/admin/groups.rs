@@ -42,6 +42,7 @@ fn put(broker: &BrokerContext, configs: Vec<SubscriptionGroupConfig>) -> Answere
         );
         broker.groups.put(config)?;
     }
+    broker.groups.sync()?;
     Ok(Answer::done())
 }
 
@@ -73,6 +74,7 @@ pub(super) fn delete(broker: &Arc<BrokerContext>, request: &RemotingCommand) -> 
     let group = &header.group_name;
     tracing::info!(group, "group deleted by request");
     broker.groups.delete(group);
+    broker.groups.sync()?;
     if header.clean_offset == Some(true) {
         broker.offsets.remove_group(group);
     }
@@ -118,6 +120,7 @@ pub(super) fn forbidden(broker: &Arc<BrokerContext>, request: &RemotingCommand) 
         broker
             .groups
             .set_read_forbidden(&group, &topic, !readable)?;
+        broker.groups.sync()?;
     }
     let readable = Some(broker.groups.forbidden(&group, &topic) & FORBIDDEN_READ == 0);
     Ok(Answer::body(

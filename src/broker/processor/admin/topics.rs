@@ -70,6 +70,7 @@ fn put(broker: &BrokerContext, configs: Vec<TopicConfig>) -> Answered {
         );
         has_changed |= broker.topics.put(config)?;
     }
+    broker.topics.sync()?;
     let answer = Answer::done();
     Ok(if has_changed {
         answer.after_registration()
@@ -140,6 +141,7 @@ pub(super) fn delete(broker: &Arc<BrokerContext>, request: &RemotingCommand) -> 
             ))
         })?;
     }
+    broker.topics.sync()?;
     Ok(Answer::done())
 }
 
