@@ -1,0 +1,225 @@
+//! Clusters for tests: states to draw, and a source that is told what to answer.
+
+use std::sync::Arc;
+
+use client::BrokerNode;
+use client::snapshot::{
+    BrokerState, ClusterState, GroupHealth, GroupState, NamesrvState, Section, Snapshot, TopicKind,
+    TopicState, Wants,
+};
+use jiff::tz::TimeZone;
+use parking_lot::Mutex;
+use protocol::body::MessageModel;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use crate::BoxFuture;
+use crate::action::Action;
+use crate::effect::Effect;
+use crate::key::Key;
+use crate::keymap::Keymap;
+use crate::source::Source;
+use crate::state::{State, Target};
+use crate::theme::{Theme, ThemeName};
+use crate::update::update;
+
+/// What time it is in tests: 2023-11-14 22:13:20 UTC.
+pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
+
+/// A source that gives one answer and notes what it was asked.
+#[derive(Debug)]
+pub(crate) struct FakeSource {
+    answer: Snapshot,
+    asked: Mutex<Vec<Wants>>,
+}
+
+impl FakeSource {
+    pub(crate) fn answering(answer: Snapshot) -> Arc<Self> {
+        Arc::new(Self {
+            answer,
+            asked: Mutex::new(Vec::new()),
+        })
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Wants> {
+        self.asked.lock().clone()
+    }
+}
+
+impl Source for FakeSource {
+    fn read<'a>(&'a self, wants: &'a Wants) -> BoxFuture<'a, Snapshot> {
+        self.asked.lock().push(wants.clone());
+        let answer = self.answer.clone();
+        Box::pin(async move { answer })
+    }
+}
+
+/// A state without data, in a terminal of this size, without colours.
+pub(crate) fn empty(columns: u16, rows: u16) -> State {
+    let target = Target {
+        name: "default".to_owned(),
+        namesrv: vec!["127.0.0.1:9876".to_owned()],
+        is_ephemeral: true,
+        is_local: true,
+        ..Target::default()
+    };
+    let theme = Theme {
+        name: ThemeName::Mono,
+        ..Theme::default()
+    };
+    let mut state = State::new(target, Keymap::default(), theme, TimeZone::UTC);
+    state.now_ms = NOW_MS;
+    update(&mut state, Action::Resize(columns, rows));
+    state
+}
+
+/// The same after a reading.
+pub(crate) fn state(columns: u16, rows: u16) -> State {
+    let mut state = empty(columns, rows);
+    give(&mut state, snapshot(NOW_MS));
+    state
+}
+
+/// A reading arrives.
+pub(crate) fn give(state: &mut State, snapshot: Snapshot) -> Vec<Effect> {
+    update(state, Action::Data(Box::new(snapshot)))
+}
+
+/// Presses keys, written as in the settings and separated by spaces.
+pub(crate) fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for key in keys.split_whitespace() {
+        let key = Key::parse(key).unwrap();
+        effects.extend(update(state, Action::Key(key)));
+    }
+    effects
+}
+
+/// Types a text.
+pub(crate) fn type_in(state: &mut State, text: &str) {
+    for c in text.chars() {
+        update(state, Action::Key(Key::char(c)));
+    }
+}
+
+/// The screen as text, without the spaces at the ends of lines.
+pub(crate) fn screen(state: &State) -> String {
+    let (columns, rows) = state.size;
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal
+        .draw(|frame| crate::view::view(state, frame))
+        .unwrap();
+    let shown = terminal.backend().to_string();
+    let lines = shown.lines().map(|line| line.trim_matches('"').trim_end());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A cluster of three brokers, three topics, three groups, at a moment.
+pub(crate) fn snapshot(taken_ms: i64) -> Snapshot {
+    Snapshot {
+        taken_ms,
+        cluster: cluster_section(3, taken_ms),
+        topics: Section::read(
+            vec![
+                topic("%DLQ%billing", TopicKind::DeadLetter, Some(0.0)),
+                topic("orders", TopicKind::Fifo, Some(812.4)),
+                topic("orders-returns", TopicKind::Normal, Some(14.0)),
+            ],
+            taken_ms,
+            Vec::new(),
+        ),
+        groups: Section::read(
+            vec![
+                group("audit", GroupHealth::Ok, Some(212)),
+                group("billing", GroupHealth::Lagging, Some(3_912)),
+                group("nightly", GroupHealth::Offline, Some(88_120)),
+            ],
+            taken_ms,
+            Vec::new(),
+        ),
+        ..Snapshot::default()
+    }
+}
+
+pub(crate) fn cluster_section(brokers: u16, taken_ms: i64) -> Section<ClusterState> {
+    let cluster = ClusterState {
+        names: vec!["DefaultCluster".to_owned()],
+        namesrvs: vec![NamesrvState {
+            addr: "127.0.0.1:9876".to_owned(),
+            error: None,
+        }],
+        brokers: (0..brokers).map(|at| broker(at, taken_ms)).collect(),
+    };
+    Section::read(cluster, taken_ms, Vec::new())
+}
+
+pub(crate) fn broker(at: u16, taken_ms: i64) -> BrokerState {
+    BrokerState {
+        node: BrokerNode {
+            cluster: "DefaultCluster".to_owned(),
+            name: format!("b-{at}"),
+            id: 0,
+            addr: format!("127.0.0.1:{}", 10_911 + 10 * at),
+        },
+        is_routed: true,
+        error: None,
+        version: Some("V5_3_2".to_owned()),
+        boot_ms: Some(taken_ms - 252_000),
+        in_per_s: Some(400.0 + f64::from(at)),
+        out_per_s: Some(390.5),
+        in_today: Some(100_800),
+        disk_ratio: Some(0.12),
+        put_p99_ms: Some(1.9),
+        runtime: [("bootTimestamp".to_owned(), (taken_ms - 252_000).to_string())].into(),
+    }
+}
+
+pub(crate) fn topic(name: &str, kind: TopicKind, in_per_s: Option<f64>) -> TopicState {
+    TopicState {
+        topic: name.to_owned(),
+        kind,
+        brokers: (0..3).map(|at| (format!("b-{at}"), 8, 8, 6)).collect(),
+        messages: Some(184_210),
+        in_per_s,
+        out_per_s: in_per_s.map(|rate| rate * 0.99),
+        groups: Some(vec![("billing".to_owned(), 3_912), ("audit".to_owned(), 0)]),
+        last_write_ms: Some(NOW_MS - 800),
+        oldest_ms: Some(NOW_MS - 169_920_000),
+        queues: None,
+    }
+}
+
+/// This many topics.
+pub(crate) fn topics_section(count: usize, taken_ms: i64) -> Section<Vec<TopicState>> {
+    let topics =
+        (0..count).map(|at| topic(&format!("topic-{at:05}"), TopicKind::Normal, Some(1.0)));
+    Section::read(topics.collect(), taken_ms, Vec::new())
+}
+
+pub(crate) fn group(name: &str, health: GroupHealth, lag: Option<i64>) -> GroupState {
+    let is_offline = health == GroupHealth::Offline;
+    GroupState {
+        group: name.to_owned(),
+        model: (!is_offline).then_some(MessageModel::Clustering),
+        kind: (!is_offline).then_some("push"),
+        members: Some(if is_offline { 0 } else { 4 }),
+        topics: vec!["orders".to_owned()],
+        lag,
+        lag_by_topic: lag
+            .map(|lag| ("orders".to_owned(), lag))
+            .into_iter()
+            .collect(),
+        lag_growth_per_s: Some(if health == GroupHealth::Lagging {
+            41.0
+        } else {
+            0.0
+        }),
+        out_per_s: Some(221.0),
+        retry: Some(12),
+        dead_letters: Some(7),
+        health,
+        owned: None,
+        queues: None,
+        findings: None,
+    }
+}
