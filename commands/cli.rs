@@ -14,8 +14,8 @@ use crate::globals::Globals;
 use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
     broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain, group,
-    help, logging, logs, namesrv, overview, peek, run_command, send, start, status, tail, topic,
-    up, util, version, wait,
+    help, logging, logs, message, namesrv, overview, peek, run_command, send, start, status, tail,
+    topic, up, util, version, wait,
 };
 
 /// RocketMQ in one binary: clusters in a process, messages, administration
@@ -43,6 +43,8 @@ enum Command {
     Tail(tail::Args),
     Peek(peek::Args),
     Consume(consume::Args),
+    #[command(subcommand)]
+    Message(message::Command),
     #[command(subcommand)]
     Topic(topic::Command),
     #[command(subcommand)]
@@ -92,6 +94,7 @@ async fn dispatch(ctx: &Context, command: Command) -> Result<(), CommandError> {
         Command::Run(args) => run_command::run(ctx, &args).await,
         Command::Demo(args) => demo::run(ctx, &args).await,
         Command::Consume(args) => consume::run(ctx, &args).await,
+        Command::Message(command) => message::run(ctx, &command).await,
         Command::Send(args) => send::run(ctx, &args).await,
         Command::Tail(args) => tail::run(ctx, &args).await,
         Command::Peek(args) => peek::run(ctx, &args).await,

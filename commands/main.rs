@@ -24,6 +24,7 @@ mod help;
 mod local;
 mod logging;
 mod logs;
+mod message;
 mod message_item;
 mod namesrv;
 mod output;

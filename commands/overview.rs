@@ -10,7 +10,7 @@ pub(crate) const GROUPS: &[(&str, &[&str])] = &[
         "Local clusters",
         &["up", "down", "status", "logs", "wait", "run", "demo"],
     ),
-    ("Messages", &["send", "tail", "peek", "consume"]),
+    ("Messages", &["send", "tail", "peek", "consume", "message"]),
     ("Single nodes", &["namesrv"]),
     ("Administration", &["topic", "group", "broker", "cluster"]),
     ("Settings", &["context", "config"]),

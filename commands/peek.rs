@@ -27,5 +27,7 @@ pub(crate) struct Args {
 
 /// Shows what is there and ends.
 pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> {
-    Box::pin(show::run(ctx, &args.read, Mode::Peek)).await
+    Box::pin(show::run(ctx, &args.read, Mode::Peek))
+        .await
+        .map(drop)
 }

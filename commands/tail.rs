@@ -37,5 +37,5 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
     let mode = Mode::Tail {
         until_idle: args.until_idle,
     };
-    Box::pin(show::run(ctx, &args.read, mode)).await
+    Box::pin(show::run(ctx, &args.read, mode)).await.map(drop)
 }

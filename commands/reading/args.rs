@@ -72,6 +72,27 @@ fn parse_regex(text: &str) -> Result<Regex, String> {
 }
 
 impl ReadArgs {
+    /// Everything of one topic within a range that matches a condition, where there is one.
+    pub(crate) fn of_range(
+        topic: &str,
+        range: String,
+        condition: Option<String>,
+        full: bool,
+    ) -> Self {
+        Self {
+            topics: vec![topic.to_owned()],
+            range: Some(range),
+            last: None,
+            queue: Vec::new(),
+            tag: None,
+            grep: None,
+            properties: Vec::new(),
+            condition,
+            sql: None,
+            full,
+        }
+    }
+
     pub(super) fn selection(&self) -> Selection {
         Selection::new(&self.topics, &self.queue)
     }

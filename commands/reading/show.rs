@@ -48,8 +48,8 @@ struct Reading<'a> {
     mode: Mode,
 }
 
-/// Reads what the flags say and shows it as it comes.
-pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<(), CommandError> {
+/// Reads what the flags say and shows it as it comes; gives how many messages were shown.
+pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<usize, CommandError> {
     let filter = args.filter(ctx)?;
     let (mut range, last) = args.range(ctx)?;
     let looks_back = last.filter(|_| matches!(mode, Mode::Peek) && filter.is_selective());
@@ -95,7 +95,7 @@ pub(crate) async fn run(ctx: &Context, args: &ReadArgs, mode: Mode) -> Result<()
             .note(&format!("{} shown", counted(count, "message")));
         return Err(CommandError::signal(stop.requested().await));
     }
-    ended
+    ended.map(|()| count)
 }
 
 impl Reading<'_> {

@@ -56,7 +56,7 @@ pub(super) fn describe(
                 .looked_at(format!("{}: {known} queues", target.describe()))
                 .next(format!("gantry topic route {}", queue.topic))
         }
-        ClientError::NotFound { what } if what.starts_with("message") => {
+        ClientError::NotFound { what } if what.starts_with("a message") => {
             CommandError::new(&codes::MESSAGE_NOT_FOUND, said()).looked_at(target.describe())
         }
         ClientError::NotFound { .. } => {

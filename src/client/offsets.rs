@@ -59,6 +59,12 @@ impl Shared {
         })
     }
 
+    /// The address of the master of a queue: it is the one that knows its offsets.
+    async fn master_addr(&self, queue: &MessageQueue) -> Result<String, ClientError> {
+        let (addr, _) = self.read_addr(queue, MASTER_ID).await?;
+        Ok(addr)
+    }
+
     pub(crate) async fn min_offset(&self, queue: &MessageQueue) -> Result<i64, ClientError> {
         let header = GetMinOffsetRequestHeader {
             topic: queue.topic.clone(),
@@ -126,7 +132,7 @@ impl Shared {
             set_zero_if_not_found: None,
         };
         let code = RequestCode::QueryConsumerOffset;
-        let (addr, _) = self.read_addr(queue, MASTER_ID).await?;
+        let addr = self.master_addr(queue).await?;
         let request = RemotingCommand::request(code).with_header(&header);
         let peer = Peer::broker(&queue.broker_name, &addr);
         let answer = self.wire.ask(peer, code, request, self.timeout()).await?;
@@ -143,7 +149,7 @@ impl Shared {
         queue: &MessageQueue,
         offset: i64,
     ) -> Result<(), ClientError> {
-        let (addr, _) = self.read_addr(queue, MASTER_ID).await?;
+        let addr = self.master_addr(queue).await?;
         let request = commit_request(group, queue, offset);
         let peer = Peer::broker(&queue.broker_name, &addr);
         self.ask(peer, RequestCode::UpdateConsumerOffset, request)
@@ -158,7 +164,7 @@ impl Shared {
         queue: &MessageQueue,
         offset: i64,
     ) -> Result<(), ClientError> {
-        let (addr, _) = self.read_addr(queue, MASTER_ID).await?;
+        let addr = self.master_addr(queue).await?;
         let request = commit_request(group, queue, offset);
         self.wire
             .tell(Peer::broker(&queue.broker_name, &addr), request)
@@ -171,7 +177,7 @@ impl Shared {
         code: RequestCode,
         header: &impl WriteHeader,
     ) -> Result<H, ClientError> {
-        let (addr, _) = self.read_addr(queue, MASTER_ID).await?;
+        let addr = self.master_addr(queue).await?;
         let request = RemotingCommand::request(code).with_header(header);
         self.ask(Peer::broker(&queue.broker_name, &addr), code, request)
             .await?

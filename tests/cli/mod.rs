@@ -10,6 +10,7 @@ mod explain;
 mod group;
 mod help;
 mod live;
+mod message;
 mod output;
 mod send;
 mod tail;

@@ -15,6 +15,8 @@ const COMMANDS: &[&[&str]] = &[
     &["broker", "list"],
     &["broker", "describe", "b"],
     &["cluster", "info"],
+    &["message", "get", "x"],
+    &["message", "find", "--topic", "t", "--key", "k"],
     &["send", "t", "x"],
     &["tail", "t"],
     &["peek", "t"],
