@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use client::BrokerNode;
 use client::snapshot::{
-    BrokerState, ClusterState, GroupHealth, GroupState, NamesrvState, Section, Snapshot, TopicKind,
-    TopicState, Wants,
+    AllocatedQueue, Allocation, BrokerState, ClusterState, GroupHealth, GroupState, Member,
+    NamesrvState, OwnedBy, Section, Snapshot, TopicKind, TopicState, Wants,
 };
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
-use protocol::body::MessageModel;
+use protocol::body::{MessageModel, MessageQueue};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -222,4 +222,63 @@ pub(crate) fn group(name: &str, health: GroupHealth, lag: Option<i64>) -> GroupS
         queues: None,
         findings: None,
     }
+}
+
+/// Who of group `billing` reads which queue of topic `orders`: a letter for each queue, `-` for nobody.
+pub(crate) fn allocation(owners: &str) -> Allocation {
+    let owners: Vec<&str> = owners.split_whitespace().collect();
+    let mut ids: Vec<&str> = owners.iter().copied().filter(|id| *id != "-").collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let brokers = owners.len().div_ceil(8);
+    let mut queues = queues(brokers, 8);
+    queues.truncate(owners.len());
+    for (queue, owner) in queues.iter_mut().zip(owners) {
+        if owner != "-" {
+            queue.owner = OwnedBy::Said(owner.to_owned());
+        }
+    }
+    Allocation {
+        group: "billing".to_owned(),
+        topic: "orders".to_owned(),
+        members: ids.into_iter().map(member).collect(),
+        queues,
+        strategy: Some("AVG"),
+    }
+}
+
+pub(crate) fn allocation_section(owners: &str, taken_ms: i64) -> Section<Allocation> {
+    Section::read(allocation(owners), taken_ms, Vec::new())
+}
+
+pub(crate) fn member(id: &str) -> Member {
+    Member {
+        client_id: id.to_owned(),
+        addr: "10.0.0.7:40112".to_owned(),
+        language: "JAVA".to_owned(),
+        version: "V5_3_0".to_owned(),
+    }
+}
+
+/// The queues of `orders` on some brokers, with lags of many sizes and nobody who reads them.
+pub(crate) fn queues(brokers: usize, each: i32) -> Vec<AllocatedQueue> {
+    let mut queues = Vec::new();
+    for broker in 0..brokers {
+        for id in 0..each {
+            let at = i64::try_from(queues.len()).unwrap();
+            let lag = [3, 40, 200, 700, 2_597, 0, 12_000, 90][queues.len() % 8];
+            queues.push(AllocatedQueue {
+                queue: MessageQueue::new("orders", format!("b-{broker:02}"), id),
+                owner: OwnedBy::Nobody,
+                min_offset: Some(0),
+                max_offset: Some(60_000 + at),
+                consumer_offset: Some(60_000 + at - lag),
+                in_per_s: Some(33.0 + f64::from(id)),
+                out_per_s: Some(12.0),
+                next_stored_ms: Some(NOW_MS - lag * 10),
+                last_write_ms: Some(NOW_MS - 1_000),
+            });
+        }
+    }
+    queues
 }

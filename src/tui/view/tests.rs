@@ -230,6 +230,114 @@ fn the_chosen_topic_stays_chosen_when_it_moves() {
     assert!(screen(&state).contains("by IN/s ▲"), "{}", screen(&state));
 }
 
+/// The matrix of 24 queues and four members, after six of them moved.
+fn matrix(columns: u16, rows: u16) -> State {
+    let owners = "10.0.0.12@job-1 ".repeat(6)
+        + &"10.0.0.7@web-1 ".repeat(6)
+        + &"10.0.0.8@web-2 ".repeat(6)
+        + &"10.0.0.9@web-3 ".repeat(6);
+    let before = owners.replacen("10.0.0.7@web-1 ", "10.0.0.8@web-2 ", 2);
+    matrix_of(columns, rows, &before, &owners)
+}
+
+fn matrix_of(columns: u16, rows: u16, before: &str, owners: &str) -> State {
+    let mut state = testing::empty(columns, rows);
+    crate::view::topic::open(&mut state, "orders", Some("billing"));
+    for (owners, at) in [
+        (before, NOW_MS - 20_000),
+        (owners, NOW_MS - 17_000),
+        (owners, NOW_MS),
+    ] {
+        update(&mut state, Action::Tick { now_ms: at });
+        give(
+            &mut state,
+            Snapshot {
+                allocation: testing::allocation_section(owners, at),
+                ..snapshot(at)
+            },
+        );
+    }
+    state
+}
+
+#[test]
+fn the_matrix_at_its_three_sizes() {
+    for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
+        let mut state = matrix(columns, rows);
+        press(&mut state, "j l l l l l l");
+        insta::assert_snapshot!(format!("topic_{columns}x{rows}"), screen(&state));
+    }
+    insta::assert_snapshot!("topic_40x12", screen(&matrix(40, 12)));
+}
+
+#[test]
+fn the_matrix_by_each_heat_and_in_numbers() {
+    let mut state = matrix(120, 24);
+    press(&mut state, "#");
+    insta::assert_snapshot!("topic_numbers", screen(&state));
+    press(&mut state, "# b b b");
+    state.toast = None;
+    insta::assert_snapshot!("topic_owners", screen(&state));
+}
+
+#[test]
+fn more_queues_than_columns_become_an_overview_with_a_window() {
+    let owners = (0..400)
+        .map(|at| format!("client-{} ", at / 100))
+        .collect::<String>();
+    let mut state = matrix_of(80, 40, &owners, &owners);
+    for _ in 0..150 {
+        press(&mut state, "l");
+    }
+    insta::assert_snapshot!("topic_overview", screen(&state));
+}
+
+#[test]
+fn a_topic_that_nobody_reads_shows_its_queues() {
+    let mut state = testing::empty(80, 24);
+    let mut silent = topic("silent", TopicKind::Normal, Some(1.0));
+    silent.groups = Some(Vec::new());
+    silent.queues = Some(
+        testing::queues(1, 4)
+            .into_iter()
+            .map(|queue| client::snapshot::TopicQueue {
+                queue: queue.queue,
+                min_offset: 0,
+                max_offset: 10,
+                last_write_ms: 0,
+                in_per_s: queue.in_per_s,
+            })
+            .collect(),
+    );
+    give(
+        &mut state,
+        Snapshot {
+            topics: Section::read(vec![silent], NOW_MS, Vec::new()),
+            ..snapshot(NOW_MS)
+        },
+    );
+    press(&mut state, "2 enter l");
+    insta::assert_snapshot!("topic_silent", screen(&state));
+    press(&mut state, "p");
+    assert!(screen(&state).contains("no group reads this topic"));
+}
+
+#[test]
+fn esc_goes_from_the_matrix_to_the_topics_and_enter_goes_in() {
+    let mut state = testing::state(80, 24);
+    press(&mut state, "tab enter");
+    assert_eq!(state.view, ViewId::Topic);
+    assert_eq!(state.topic.group.as_deref(), Some("nightly"));
+    let wanted = Some(("nightly".to_owned(), "orders".to_owned()));
+    assert_eq!(state.wants.allocation, wanted);
+    assert!(screen(&state).contains("reading who of nightly reads which queue"));
+    press(&mut state, "p");
+    assert_eq!(state.topic.group.as_deref(), Some("billing"));
+    press(&mut state, "esc");
+    assert_eq!(state.view, ViewId::Topics);
+    assert_eq!(state.wants.allocation, None);
+}
+
 #[test]
 fn columns_can_be_left_out() {
     let mut state = testing::state(200, 60);
@@ -276,6 +384,11 @@ fn no_size_is_too_small() {
         for keys in [
             "1", "tab", "2", "S", "esc", "?", "esc", "/", "esc", "enter", "x", "esc", "!",
         ] {
+            press(&mut state, keys);
+            screen(&state);
+        }
+        let mut state = matrix(columns, rows);
+        for keys in ["l", "j", "G", "b", "#", "x"] {
             press(&mut state, keys);
             screen(&state);
         }
