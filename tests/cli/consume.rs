@@ -1,6 +1,10 @@
 //! `gantry consume`: what its filters let through.
 
+use std::rc::Rc;
+
 use super::live::{Live, lines};
+use crate::common::sandbox::Sandbox;
+use crate::server::Server;
 
 #[test]
 fn a_group_gets_what_its_expression_matches_and_shows_what_it_is_told_to() {
@@ -27,4 +31,27 @@ fn a_group_gets_what_its_expression_matches_and_shows_what_it_is_told_to() {
     assert!(consume("unseen", &[]).is_empty());
     live.run(["consume", "orders", "-g", "g", "--where", "amount >"])
         .fails(2);
+}
+
+#[test]
+fn a_broker_that_does_not_filter_says_so_before_anything_is_consumed() {
+    let home = Rc::new(Sandbox::new());
+    let setting = "enablePropertyFilter=false";
+    let up = [
+        "up",
+        "--ports",
+        "auto",
+        "--until-stdin-eof",
+        "--set",
+        setting,
+    ];
+    let server = Server::start(&home, &up);
+    home.run(["topic", "create", "orders", "--queues", "1"])
+        .ok();
+    let said = home
+        .run(["consume", "orders", "-g", "billing", "--sql", "a > 1"])
+        .fails(1);
+    let words = "The broker does not support consumer to filter message by SQL92";
+    assert!(said.contains(words), "{said}");
+    drop(server);
 }

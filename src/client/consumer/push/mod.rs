@@ -13,6 +13,7 @@
 
 mod config;
 mod event;
+mod filter_check;
 mod handling;
 mod listener;
 mod member;
@@ -88,8 +89,12 @@ impl PushConsumer {
         let shared = &member.shared;
         shared.groups.add_consumer(&member)?;
         for (topic, _) in &member.config.subscriptions {
-            match shared.routes.get(topic).await {
-                Ok(_) => {}
+            let looked_up = match shared.routes.get(topic).await {
+                Ok(route) => filter_check::check(&member, &route).await,
+                Err(error) => Err(error),
+            };
+            match looked_up {
+                Ok(()) => {}
                 // The topic may be made at any time; until then there is nothing to read.
                 Err(error @ ClientError::TopicNotFound { .. }) => {
                     member.warn(&format!("looking for topic {topic}"), error);

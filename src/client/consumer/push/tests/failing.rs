@@ -1,5 +1,6 @@
 //! Handlers that fail, panic or take too long.
 
+use protocol::body::CheckClientRequestBody;
 use protocol::{RequestCode, ResponseCode};
 
 use super::*;
@@ -57,6 +58,39 @@ async fn a_handler_may_name_the_level_and_the_group_the_limit() {
     assert_eq!(back.ext_fields.get("delayLevel"), Some("-1"));
     assert_eq!(back.ext_fields.get("maxReconsumeTimes"), Some("3"));
     consumer.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_filter_that_the_broker_refuses_is_an_error_at_the_start() {
+    let (cluster, seen) = (Cluster::start().await, Seen::default());
+    let start = async |expression: &str| {
+        let mut config = seen.config();
+        let filter = FilterExpression::Sql92(expression.to_owned());
+        config.subscriptions = vec![("T".to_owned(), filter)];
+        let client = cluster.client();
+        client
+            .push_consumer(config, seen.always(Consumed::Success))
+            .await
+    };
+    cluster.a.on(RequestCode::CheckClientConfig, |request| {
+        let body = CheckClientRequestBody::from_json(&request.body).unwrap();
+        assert_eq!(body.group, "g");
+        let subscription = body.subscription_data;
+        assert_eq!(subscription.expression_type, "SQL92");
+        match subscription.sub_string.as_str() {
+            "a >" => Said::code(ResponseCode::SubscriptionParseFailed, "a >\n   ^"),
+            "old" => Said::code(ResponseCode::RequestCodeNotSupported, "what is 46?"),
+            _ => Said::success(),
+        }
+    });
+    let error = start("a >").await.unwrap_err();
+    assert_eq!(
+        error.response_code(),
+        Some(ResponseCode::SubscriptionParseFailed)
+    );
+    for expression in ["a > 1", "old"] {
+        start(expression).await.unwrap().shutdown().await;
+    }
 }
 
 #[tokio::test]
