@@ -13,7 +13,7 @@ use crate::error::{CommandError, codes};
 use crate::globals::Globals;
 use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
-    broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain, group,
+    bench, broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain, group,
     help, logging, logs, message, namesrv, overview, peek, run_command, send, start, status, tail,
     topic, up, util, version, wait,
 };
@@ -45,6 +45,8 @@ enum Command {
     Consume(consume::Args),
     #[command(subcommand)]
     Message(message::Command),
+    #[command(subcommand)]
+    Bench(bench::Command),
     #[command(subcommand)]
     Topic(topic::Command),
     #[command(subcommand)]
@@ -95,6 +97,7 @@ async fn dispatch(ctx: &Context, command: Command) -> Result<(), CommandError> {
         Command::Demo(args) => demo::run(ctx, &args).await,
         Command::Consume(args) => consume::run(ctx, &args).await,
         Command::Message(command) => message::run(ctx, &command).await,
+        Command::Bench(command) => bench::run(ctx, &command).await,
         Command::Send(args) => send::run(ctx, &args).await,
         Command::Tail(args) => tail::run(ctx, &args).await,
         Command::Peek(args) => peek::run(ctx, &args).await,

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod broker;
 mod cli;
 mod cluster_cmd;

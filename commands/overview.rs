@@ -10,7 +10,10 @@ pub(crate) const GROUPS: &[(&str, &[&str])] = &[
         "Local clusters",
         &["up", "down", "status", "logs", "wait", "run", "demo"],
     ),
-    ("Messages", &["send", "tail", "peek", "consume", "message"]),
+    (
+        "Messages",
+        &["send", "tail", "peek", "consume", "message", "bench"],
+    ),
     ("Single nodes", &["namesrv"]),
     ("Administration", &["topic", "group", "broker", "cluster"]),
     ("Settings", &["context", "config"]),

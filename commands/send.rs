@@ -3,7 +3,7 @@
 mod compose;
 mod delay;
 mod engine;
-mod rate;
+pub(crate) mod rate;
 mod receipt;
 mod record;
 mod report;

@@ -12,6 +12,8 @@ use std::time::Duration;
 use client::admin::GroupEntry;
 use client::{Admin, Client, ClientConfig, ClientError, Partial};
 
+use crate::config::Origin;
+use crate::config::profile::Risk;
 use crate::context::{Context, Target};
 use crate::error::{CommandError, Failure};
 
@@ -50,6 +52,18 @@ pub(crate) async fn connect_for_writing(ctx: &Context) -> Result<Session, Comman
 pub(crate) fn connect_to_namesrv(ctx: &Context, addr: &str) -> Result<Session, CommandError> {
     let mut target = ctx.target()?;
     target.namesrv = vec![addr.to_owned()];
+    connect_to(ctx, target)
+}
+
+/// The same for a cluster that the command has started for itself, whatever is set.
+pub(crate) fn connect_to_own(ctx: &Context, namesrv: Vec<String>) -> Result<Session, CommandError> {
+    let target = Target {
+        context: None,
+        namesrv,
+        origin: Origin::Default,
+        risk: Risk::Dev,
+        read_only: false,
+    };
     connect_to(ctx, target)
 }
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Messages a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     per_second: f64,
 }
 
@@ -15,7 +15,7 @@ impl Rate {
     ///
     /// # Errors
     /// The forms there are.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let expected = || "a rate such as 200/s, 5k/s or 10/m".to_owned();
         let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
         let seconds = match unit {
@@ -34,6 +34,10 @@ impl Rate {
             return Err(expected());
         }
         Ok(Self { per_second })
+    }
+
+    pub(crate) fn per_second(self) -> f64 {
+        self.per_second
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line as its users meet it: a file per command, and `every_command` for all of them.
 
+mod bench;
 mod broker;
 mod completion;
 mod config;
