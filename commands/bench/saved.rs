@@ -174,7 +174,7 @@ pub(super) fn finish<T: Measurement>(
     };
     if first.ratio < args.fail_below {
         let text = format!(
-            "{} is {:.2} of the earlier result, below {}",
+            "{} is {:.3} of the earlier result, below {}",
             first.figure, first.ratio, args.fail_below
         );
         return Err(CommandError::new(&codes::UNHEALTHY, text)

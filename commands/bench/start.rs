@@ -290,7 +290,7 @@ fn send_first(addr: &str, timeout: Duration) -> std::io::Result<()> {
             return Err(std::io::ErrorKind::TimedOut.into());
         }
         peer.receive(|answer, _| {
-            answered = Some((answer.code(), answer.remark().map(str::to_owned)))
+            answered = Some((answer.code(), answer.remark().map(str::to_owned)));
         })?;
     }
     match answered {

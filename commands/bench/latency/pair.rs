@@ -221,11 +221,13 @@ impl<'a> Pair<'a> {
     }
 
     fn is_sending(&self, now_ns: u64, shared: &Shared) -> bool {
-        let left = self
-            .exchange
-            .count
-            .is_none_or(|count| self.tally.outcome.sent < count);
-        left && now_ns < self.measured_ns.end && !shared.stop.load(Ordering::Relaxed)
+        let is_over = now_ns >= self.measured_ns.end || shared.stop.load(Ordering::Relaxed);
+        !is_over && self.has_more()
+    }
+
+    fn has_more(&self) -> bool {
+        let count = self.exchange.count;
+        count.is_none_or(|count| self.tally.outcome.sent < count)
     }
 
     /// Whether everything is answered and there, or has had its time.
@@ -255,7 +257,7 @@ impl<'a> Pair<'a> {
             let outcome = &self.tally.outcome;
             let due_ns = plan.due_ns(outcome.sent);
             let under_way = outcome.sent.saturating_sub(outcome.received);
-            if due_ns > now_ns || under_way >= UNDER_WAY_MAX {
+            if !self.has_more() || due_ns > now_ns || under_way >= UNDER_WAY_MAX {
                 return;
             }
             self.send_one(due_ns);
