@@ -13,9 +13,9 @@ use crate::error::{CommandError, codes};
 use crate::globals::Globals;
 use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
-    bench, broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain, group,
-    help, logging, logs, message, namesrv, overview, peek, run_command, send, start, status, tail,
-    topic, up, util, version, wait,
+    bench, broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain,
+    group, help, logging, logs, message, namesrv, overview, peek, run_command, send, start, status,
+    tail, topic, up, util, version, wait,
 };
 
 /// RocketMQ in one binary: clusters in a process, messages, administration
