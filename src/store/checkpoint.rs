@@ -93,7 +93,8 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    fn from_bytes(bytes: &[u8]) -> Self {
+    /// Reads the bytes of the file, however many there are.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         let java = JavaCheckpoint {
             physic_timestamp: i64_at(bytes, PHYSIC_TIMESTAMP_AT),
             logics_timestamp: i64_at(bytes, LOGICS_TIMESTAMP_AT),
@@ -140,13 +141,18 @@ impl Checkpoint {
 }
 
 impl Extension {
+    /// Whether the part is as Gantry wrote it; Java may have written its own since.
+    fn is_whole(bytes: &[u8]) -> bool {
+        let covered = bytes.get(CLEAN_AT..EXTENSION_END);
+        let crc = bytes.get(CRC_AT..).and_then(<[u8]>::first_chunk);
+        covered.zip(crc).is_some_and(|(covered, crc)| {
+            i64_at(bytes, MAGIC_AT) == MAGIC && u32::from_be_bytes(*crc) == crc32fast::hash(covered)
+        })
+    }
+
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let covered = bytes.get(CLEAN_AT..EXTENSION_END)?;
-        let crc: [u8; 4] = *bytes.get(CRC_AT..)?.first_chunk()?;
-        let is_ours = i64_at(bytes, MAGIC_AT) == MAGIC
-            && u32::from_be_bytes(crc) == crc32fast::hash(covered)
-            && bytes.get(JAVA_COPY_AT..LOG_SYNCED_AT)? == bytes.get(..JAVA_END)?;
-        if !is_ours {
+        let is_newest = bytes.get(JAVA_COPY_AT..LOG_SYNCED_AT)? == bytes.get(..JAVA_END)?;
+        if !is_newest || !Self::is_whole(bytes) {
             return None;
         }
         let boot_id = bytes.get(BOOT_ID_AT..EXTENSION_END)?;
@@ -192,11 +198,11 @@ impl CheckpointFile {
     }
 }
 
-/// Reads a checkpoint without opening it for writing; `None` when there is none.
-pub(crate) fn read(storage: &dyn Storage, path: &Path) -> io::Result<Option<Checkpoint>> {
-    Ok(storage
-        .read(path)?
-        .map(|bytes| Checkpoint::from_bytes(&bytes)))
+/// Whether the bytes of the file say that something happened to them.
+pub(crate) fn has_damage(bytes: &[u8]) -> bool {
+    let part = bytes.get(EXTENSION_AT..).unwrap_or_default();
+    let is_empty = part.iter().all(|byte| *byte == 0);
+    bytes.len() < JAVA_END || (!is_empty && !Extension::is_whole(bytes))
 }
 
 #[cfg(test)]

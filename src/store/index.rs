@@ -154,17 +154,8 @@ impl Index {
         record: &RecordView<'_>,
         now_ms: i64,
     ) -> io::Result<Option<i64>> {
-        if transaction_type(record.sys_flag()) == TRANSACTION_ROLLBACK {
-            return Ok(None);
-        }
-        let unique_key = record.property(property::UNIQUE_KEY).into_iter();
-        let keys = record
-            .property(property::KEYS)
-            .unwrap_or_default()
-            .split(KEY_SEPARATOR);
         let mut filled_until = None;
-        for key in unique_key.chain(keys.filter(|key| !key.is_empty())) {
-            let hash = index_key_hash(record.topic(), key);
+        for hash in key_hashes(record) {
             if state.files.last().is_none_or(IndexFile::is_full) {
                 if let Some(full) = state.files.last() {
                     full.sync()?;
@@ -299,6 +290,19 @@ impl Index {
     }
 }
 
+/// The hashes that a record is entered with: of its unique key, then of each of its keys.
+pub(crate) fn key_hashes<'r>(record: &'r RecordView<'_>) -> impl Iterator<Item = i32> + 'r {
+    let is_entered = transaction_type(record.sys_flag()) != TRANSACTION_ROLLBACK;
+    let unique_key = record.property(property::UNIQUE_KEY).into_iter();
+    let keys = record
+        .property(property::KEYS)
+        .unwrap_or_default()
+        .split(KEY_SEPARATOR)
+        .filter(|key| !key.is_empty());
+    let keys = unique_key.chain(keys).filter(move |_| is_entered);
+    keys.map(|key| index_key_hash(record.topic(), key))
+}
+
 /// Opens the files in the index directory that a store may go on with.
 ///
 /// `keep` decides on each file by its header; from the first one refused on, all are removed: an
@@ -324,6 +328,7 @@ pub(crate) fn load_files(
             let file = storage.open(&path, FileKind::Index, shape.file_size())?;
             let file = IndexFile::load(entry.name, file, shape)?;
             if file.is_plausible() && !file.is_empty() && keep(&file) {
+                file.forget_unfinished()?;
                 files.push(file);
                 continue;
             }

@@ -22,7 +22,8 @@ const SLOT_COUNT_AT: usize = END_PHYSICAL_AT + size_of::<i64>();
 const INDEX_COUNT_AT: usize = SLOT_COUNT_AT + size_of::<i32>();
 
 const SLOT_LENGTH: u64 = 4;
-const ENTRY_LENGTH: usize = 20;
+/// Bytes of an entry.
+pub(crate) const ENTRY_LENGTH: usize = 20;
 /// The slot value that means: no entry.
 const NO_ENTRY: i32 = 0;
 
@@ -208,6 +209,40 @@ impl IndexFile {
         Ok((entry > NO_ENTRY && entry < self.header.index_count).then_some(entry))
     }
 
+    /// Takes back an entry that its slot points to and the header does not count: the process ended
+    /// in between. Another entry will get its number, and would hide those before it in the slot.
+    pub(crate) fn forget_unfinished(&self) -> io::Result<()> {
+        if self.is_full() {
+            return Ok(());
+        }
+        let number = self.header.index_count;
+        let mut entry = [[0; ENTRY_LENGTH]];
+        self.read_entries(number.unsigned_abs(), &mut entry)?;
+        let slot_at = self.slot_at(i32_at(&entry[0], 0));
+        let mut slot = [0; 4];
+        self.file.read_at(slot_at, &mut slot)?;
+        if i32::from_be_bytes(slot) == number {
+            self.file.write_at(slot_at, &entry[0][16..])?;
+        }
+        Ok(())
+    }
+
+    /// Fills `entries` with those from a number on.
+    pub(crate) fn read_entries(
+        &self,
+        number: u32,
+        entries: &mut [[u8; ENTRY_LENGTH]],
+    ) -> io::Result<()> {
+        let at = self.shape.entry_at(number);
+        self.file.read_at(at, entries.as_flattened_mut())
+    }
+
+    /// Fills `slots` with those from a number on.
+    pub(crate) fn read_slots(&self, first: u32, slots: &mut [[u8; 4]]) -> io::Result<()> {
+        let at = self.shape.slot_at(first);
+        self.file.read_at(at, slots.as_flattened_mut())
+    }
+
     /// The first entry has no begin to count from, so it stands at second 0.
     fn seconds_since_begin(&self, timestamp: i64) -> i32 {
         if self.header.begin_timestamp <= 0 {
@@ -368,6 +403,26 @@ mod tests {
         found.clear();
         index.find(4, 0, i64::MAX, 2, &mut found).expect("find");
         assert_eq!(found, [500, 300]);
+    }
+
+    #[test]
+    fn an_entry_that_was_not_finished_hides_none_before_it() {
+        let (_dir, mut index) = small();
+        index.put(4, 100, 1_000_000).expect("put");
+        let counted = index.header;
+        index.put(6, 200, 1_000_000).expect("put");
+        // The process ended before the header was written; the number goes to another entry.
+        index.header = counted;
+        index.forget_unfinished().expect("read");
+        index.put(5, 150, 1_000_000).expect("put");
+        let find = |index: &IndexFile| {
+            let mut found = Vec::new();
+            index.find(4, 0, i64::MAX, 64, &mut found).expect("find");
+            found
+        };
+        assert_eq!(find(&index), [100]);
+        index.put(4, 300, 1_000_000).expect("put");
+        assert_eq!(find(&index), [300, 100]);
     }
 
     #[test]

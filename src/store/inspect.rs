@@ -1,102 +1,50 @@
-//! Looks through a store directory without changing it.
+//! Looks through a store directory without changing it: `gantry store check` and `dump`.
+//!
+//! - [`inspect`]: everything that is not as it should be, as [`Finding`]s.
+//! - [`contents`]: records, units, index entries and the checkpoint as they lie there.
+//! - [`usage`]: whether a broker has the directory. [`settings_of`]: how large its files are.
 //!
 //! What it finds beside damage is no fault: the files of a store that is running, or that was killed,
 //! lag behind its log, and the next open makes up for that. Invariant: nothing is written.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use protocol::message::RecordView;
 
-use crate::append::{TagsCode, is_queued};
-use crate::checkpoint;
-use crate::commit_log::LogFile;
-use crate::config::{CONSUME_QUEUE_UNIT_SIZE, StoreConfig};
-use crate::consume_queue::CqUnit;
-use crate::convert::{to_i32, to_i64, to_u64};
-use crate::index_file::{IndexFile, IndexShape};
-use crate::log_scan::{LogScan, Step};
-use crate::queue::check_name;
-use crate::queue_files::{QueueFiles, QueueKey};
+use crate::checkpoint::{self, Checkpoint};
+use crate::config::StoreConfig;
+use crate::convert::to_i64;
 use crate::recovery::{abort_path, checkpoint_path};
 use crate::storage::read_only::ReadOnly;
-use crate::storage::{PlainStorage, SharedStorage, offset_of_file_name};
+use crate::storage::{PlainStorage, SharedStorage};
 
-/// Something that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Finding {
-    /// Bytes of the log that hold no sound record, with sound ones behind them.
-    Damage {
-        /// Which bytes, as physical offsets.
-        range: Range<i64>,
-    },
-    /// A record whose ConsumeQueue unit is not there, or not in its file yet.
-    MissingUnit {
-        /// The topic.
-        topic: String,
-        /// The queue.
-        queue_id: i32,
-        /// The message.
-        queue_offset: i64,
-    },
-    /// A ConsumeQueue unit that points elsewhere than to its record.
-    WrongUnit {
-        /// The topic.
-        topic: String,
-        /// The queue.
-        queue_id: i32,
-        /// The message.
-        queue_offset: i64,
-        /// What stands there.
-        unit: CqUnit,
-    },
-    /// A record that no queue can have.
-    IllegalQueue {
-        /// The topic it names.
-        topic: String,
-        /// The queue it names.
-        queue_id: i32,
-        /// Where it is.
-        physical_offset: i64,
-    },
-    /// An index file that cannot be used.
-    UnusableIndexFile {
-        /// Its name.
-        name: String,
-    },
-}
+pub mod contents;
+mod finding;
+mod index;
+mod queues;
+mod sequence;
+mod shape;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod walk;
 
-/// What is known of one queue from the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueSummary {
-    /// The topic.
-    pub topic: String,
-    /// The queue.
-    pub queue_id: i32,
-    /// Queue offset of its first record in the log.
-    pub min_offset: i64,
-    /// Queue offset behind its last record in the log.
-    pub max_offset: i64,
-    /// Its records in the log.
-    pub records: u64,
-    /// Records without a right unit in the ConsumeQueue files.
-    pub missing_units: u64,
-}
+pub use finding::{Finding, FindingKind, QueueRange, Remedy, Severity};
+pub use index::{IndexEntry, IndexSummary};
+pub use queues::QueueSummary;
+pub use shape::settings_of;
+pub use usage::{Usage, usage};
 
-/// An index file at a glance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexSummary {
-    /// Name of the file.
-    pub name: String,
-    /// Keys in it.
-    pub entries: i64,
-    /// Physical offsets of its first and last message.
-    pub physical: Range<i64>,
-}
+pub(crate) use queues::{expected_unit, is_right};
+pub(crate) use sequence::{Placed, Sequence, Verdict};
+
+use index::IndexCheck;
+use queues::Queues;
+use walk::Walked;
 
 /// What a store directory holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,49 +67,37 @@ pub struct InspectReport {
     pub queues: Vec<QueueSummary>,
     /// The index files, oldest first.
     pub index_files: Vec<IndexSummary>,
+    /// Tables in the `config` folder.
+    pub tables: usize,
     /// Below this the log is synced, says the checkpoint; `None` without one by Gantry.
     pub synced: Option<i64>,
 }
 
-/// Looks through the store in `config.root`; `found` hears of each finding.
-///
-/// # Errors
-/// What the system says when the directory cannot be read.
-pub fn inspect(config: &StoreConfig, found: &mut dyn FnMut(Finding)) -> io::Result<InspectReport> {
-    inspect_on(config, Arc::new(PlainStorage), found)
-}
+/// Hears how far an inspection has come: bytes of the log, and how many there are at most.
+pub type Progress<'p> = &'p mut dyn FnMut(u64, u64) -> ControlFlow<()>;
 
-/// Walks over the sound records of the store in `config.root` from a record boundary on, until
-/// `visit` breaks. Returns the damaged stretches on the way.
+/// Looks through the store in `config.root`; `found` hears of each finding, `progress` of each record.
+///
+/// `is_in_use` says that a broker goes on writing meanwhile: what is newer than the walk is then no
+/// fault.
 ///
 /// # Errors
-/// What the system says when the directory cannot be read.
-pub fn records(
+/// What the system says when the directory cannot be read; `Interrupted` when `progress` breaks.
+pub fn inspect(
     config: &StoreConfig,
-    physical_offset: i64,
-    visit: &mut dyn FnMut(&RecordView<'_>) -> ControlFlow<()>,
-) -> io::Result<Vec<Range<i64>>> {
-    let storage: SharedStorage = Arc::new(ReadOnly(Arc::new(PlainStorage)));
-    let mut damaged = Vec::new();
-    walk(
-        config,
-        &storage,
-        to_u64(physical_offset),
-        &mut |step| match step {
-            Walked::Record(record) => visit(record),
-            Walked::Damage(range) => {
-                damaged.push(range);
-                ControlFlow::Continue(())
-            }
-        },
-    )?;
-    Ok(damaged)
+    is_in_use: bool,
+    progress: Progress<'_>,
+    found: &mut dyn FnMut(Finding),
+) -> io::Result<InspectReport> {
+    inspect_on(config, Arc::new(PlainStorage), is_in_use, progress, found)
 }
 
 /// See [`inspect`].
 pub(crate) fn inspect_on(
     config: &StoreConfig,
     storage: SharedStorage,
+    is_in_use: bool,
+    progress: Progress<'_>,
     found: &mut dyn FnMut(Finding),
 ) -> io::Result<InspectReport> {
     let storage: SharedStorage = Arc::new(ReadOnly(storage));
@@ -169,310 +105,179 @@ pub(crate) fn inspect_on(
         is_running_or_crashed: storage.stat(&abort_path(config))?.is_some(),
         ..InspectReport::default()
     };
-    let mut queues = Queues::new(config, &storage);
-    let mut records = 0;
-    let (mut damaged, mut damaged_bytes) = (0, 0);
-    let walked = walk(config, &storage, 0, &mut |step| {
+    let checkpoint = storage.read(&checkpoint_path(config))?;
+    let checkpoint = checkpoint.map(|bytes| (checkpoint::has_damage(&bytes), bytes));
+    let (is_damaged, checkpoint) = match checkpoint {
+        Some((is_damaged, bytes)) => (is_damaged, Some(Checkpoint::from_bytes(&bytes))),
+        None => (false, None),
+    };
+    let extension = checkpoint.as_ref().and_then(|it| it.extension.as_ref());
+    report.synced = extension.map(|extension| extension.log_synced);
+    let lag = Lag::new(&report, checkpoint.as_ref(), storage.boot_id());
+
+    let mut refused = Vec::new();
+    let index_files = index::open_files(config, &storage, &mut |name| refused.push(name))?;
+    report.index_files = index_files.iter().map(index::summary).collect();
+    let begin_at_log = walk::open_files(config, &storage)?;
+    let log_start = begin_at_log.first().map_or(0, |file| file.start);
+    let log_bytes = begin_at_log.iter().map(|file| file.file.size()).sum();
+    drop(begin_at_log);
+
+    let mut queues = Queues::new(config, &storage, lag.units_from);
+    let has_index = !index_files.is_empty() || lag.has_index;
+    let mut index = has_index.then(|| IndexCheck::new(&index_files, config, lag.index_from, found));
+    let mut is_stopped = false;
+    let mut damages = Vec::new();
+    let log = walk::walk(config, &storage, 0, &mut |step| {
         match step {
             Walked::Record(record) => {
-                records += 1;
-                queues.see(record, config, found);
+                report.records += 1;
+                queues.see(record, found);
+                if let Some(index) = &mut index {
+                    index.see(record, to_i64(log_start), found);
+                }
+                let done = record
+                    .physical_offset()
+                    .unsigned_abs()
+                    .saturating_sub(log_start);
+                is_stopped |= progress(done, log_bytes).is_break();
             }
-            Walked::Damage(range) => {
-                damaged += 1;
-                damaged_bytes += range.end - range.start;
-                found(Finding::Damage { range });
-            }
+            Walked::Damage(range) => damages.push(range),
         }
-        ControlFlow::Continue(())
+        if is_stopped {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
-    report.records = records;
-    (report.damaged, report.damaged_bytes) = (damaged, damaged_bytes);
-    (report.log_start, report.log_end) = (to_i64(walked.start), to_i64(walked.end));
-    report.log_files = walked.files;
-    report.queues = queues.summaries.into_values().collect();
-    report.index_files = index_files(config, &storage, found)?;
-    let checkpoint = checkpoint::read(&*storage, &checkpoint_path(config))?;
-    let extension = checkpoint.and_then(|checkpoint| checkpoint.extension);
-    report.synced = extension.map(|extension| extension.log_synced);
+    if is_stopped {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    (report.log_start, report.log_end) = (to_i64(log.start()), to_i64(log.end));
+    report.log_files = log.files.len();
+    report.damaged = damages.len() as u64;
+    report.damaged_bytes = damages.iter().map(|range| range.end - range.start).sum();
+    let may_miss_records = !damages.is_empty() || log.start() > 0;
+    for range in damages {
+        let file = log.file_name(range.start.unsigned_abs());
+        found(Finding::damage(file, FindingKind::DamagedRecords, Remedy::None).at(range));
+    }
+    walk::gaps(&log).into_iter().for_each(&mut *found);
+    tail(config, &storage, &log, &report, is_in_use, found)?;
+    report.queues = queues.finish(&log, &storage, may_miss_records, is_in_use, found)?;
+    for name in refused {
+        let file = PathBuf::from("index").join(name);
+        let kind = FindingKind::UnusableIndexFile;
+        found(Finding::damage(file, kind, Remedy::RebuildIndex));
+    }
+    if let Some(index) = index {
+        index.finish(&log, is_in_use, found)?;
+    }
+    report.tables = tables::check(config, &storage, found)?;
+    checkpoint_findings(&report, checkpoint.is_some(), is_damaged, found);
     Ok(report)
 }
 
-enum Walked<'a> {
-    Record(&'a RecordView<'a>),
-    Damage(Range<i64>),
-}
-
-struct Walk {
-    start: u64,
-    end: u64,
-    files: usize,
-}
-
-fn walk(
+/// What stands behind the end of the log, and what ought to.
+fn tail(
     config: &StoreConfig,
     storage: &SharedStorage,
-    from: u64,
-    visit: &mut dyn FnMut(Walked<'_>) -> ControlFlow<()>,
-) -> io::Result<Walk> {
-    let dir = config.commit_log_dir();
-    let mut files = Vec::new();
-    for entry in storage.list(&dir)? {
-        if let Some(start) = offset_of_file_name(&entry.name) {
-            files.push(LogFile {
-                start,
-                file: storage.open_to_read(&dir.join(&entry.name))?,
-            });
-        }
-    }
-    let count = files.len();
-    let start = files.first().map_or(0, |file| file.start);
-    files.retain(|file| file.end() > from);
-    let mut scan = LogScan::new(files, from.max(start));
-    loop {
-        let flow = match scan.step() {
-            Step::Record(record) => visit(Walked::Record(&record)),
-            Step::Damage(range) => visit(Walked::Damage(to_i64(range.start)..to_i64(range.end))),
-            Step::End => break,
-        };
-        if flow.is_break() {
-            break;
-        }
-    }
-    Ok(Walk {
-        start,
-        end: scan.position(),
-        files: count,
-    })
-}
-
-/// Compares records with the units of their queues.
-struct Queues {
-    files: QueueFiles,
-    summaries: BTreeMap<(String, i32), QueueSummary>,
-}
-
-impl Queues {
-    fn new(config: &StoreConfig, storage: &SharedStorage) -> Self {
-        let files = QueueFiles::new(Arc::clone(storage), config);
-        Self {
-            files,
-            summaries: BTreeMap::new(),
-        }
-    }
-
-    fn see(
-        &mut self,
-        record: &RecordView<'_>,
-        config: &StoreConfig,
-        found: &mut dyn FnMut(Finding),
-    ) {
-        if !is_queued(record.sys_flag()) {
-            return;
-        }
-        let (topic, queue_id) = (record.topic().to_owned(), record.queue_id());
-        let queue_offset = record.queue_offset();
-        if check_name(&topic, queue_id).is_err() || queue_offset < 0 {
-            let physical_offset = record.physical_offset();
-            found(Finding::IllegalQueue {
-                topic,
-                queue_id,
-                physical_offset,
-            });
-            return;
-        }
-        let expected = CqUnit {
-            physical_offset: record.physical_offset(),
-            size: to_i32(record.total_size()),
-            tags_code: TagsCode::of(record, &config.delay_levels).at(record.store_timestamp()),
-        };
-        let unit = self.unit(&topic, queue_id, queue_offset);
-        let summary = self
-            .summaries
-            .entry((topic.clone(), queue_id))
-            .or_insert(QueueSummary {
-                topic: topic.clone(),
-                queue_id,
-                min_offset: queue_offset,
-                max_offset: queue_offset,
-                records: 0,
-                missing_units: 0,
-            });
-        summary.records += 1;
-        summary.max_offset = summary.max_offset.max(queue_offset + 1);
-        summary.missing_units += u64::from(unit != Some(expected));
-        match unit {
-            Some(unit) if unit == expected => {}
-            Some(unit) => found(Finding::WrongUnit {
-                topic,
-                queue_id,
-                queue_offset,
-                unit,
-            }),
-            None => found(Finding::MissingUnit {
-                topic,
-                queue_id,
-                queue_offset,
-            }),
-        }
-    }
-
-    fn unit(&self, topic: &str, queue_id: i32, queue_offset: i64) -> Option<CqUnit> {
-        let key = QueueKey {
-            topic: topic.into(),
-            queue_id,
-        };
-        let mut unit = [[0; CONSUME_QUEUE_UNIT_SIZE]];
-        // A file that ends before the unit, or cannot be read, does not have it.
-        let count = self
-            .files
-            .read(&key, to_u64(queue_offset), &mut unit)
-            .unwrap_or(0);
-        let unit = CqUnit::from_bytes(&unit[0]);
-        (count == 1 && unit.is_written()).then_some(unit)
-    }
-}
-
-fn index_files(
-    config: &StoreConfig,
-    storage: &SharedStorage,
+    log: &walk::Log,
+    report: &InspectReport,
+    is_in_use: bool,
     found: &mut dyn FnMut(Finding),
-) -> io::Result<Vec<IndexSummary>> {
-    let dir: PathBuf = config.index_dir();
-    let shape = IndexShape::of(config);
-    let mut files = Vec::new();
-    for entry in storage
-        .list(&dir)?
-        .into_iter()
-        .filter(|entry| !entry.is_dir)
-    {
-        let file = storage.open_to_read(&dir.join(&entry.name))?;
-        let is_whole = file.size() == shape.file_size();
-        match IndexFile::load(entry.name.clone(), file, shape) {
-            Ok(file) if is_whole && file.is_plausible() => {
-                let header = file.header();
-                files.push(IndexSummary {
-                    name: entry.name,
-                    entries: i64::from(header.index_count) - 1,
-                    physical: header.begin_physical..header.end_physical,
-                });
-            }
-            _ => found(Finding::UnusableIndexFile { name: entry.name }),
+) -> io::Result<()> {
+    if !is_in_use {
+        for tail in walk::tail(config, storage, log.end)? {
+            let length = tail.end - tail.start;
+            let finding = Finding::damage(
+                log.file_name(tail.start),
+                FindingKind::TornTail,
+                Remedy::Cut,
+            );
+            found(
+                finding
+                    .at(to_i64(tail.start)..to_i64(tail.end))
+                    .saying(format!("{length} bytes behind the last sound record")),
+            );
         }
     }
-    Ok(files)
+    if let Some(synced) = report.synced.filter(|synced| *synced > to_i64(log.end)) {
+        let file = log.file_name(log.end);
+        let finding = Finding::damage(file, FindingKind::LostTail, Remedy::None);
+        found(finding.at(to_i64(log.end)..synced));
+    }
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stories::support::{Fixture, put_with};
-
-    fn check(fixture: &Fixture) -> (InspectReport, Vec<Finding>) {
-        let mut findings = Vec::new();
-        let storage = Arc::clone(&fixture.storage);
-        let report = inspect_on(&fixture.config, storage, &mut |finding| {
-            findings.push(finding);
-        });
-        (report.expect("the directory can be read"), findings)
+/// What the checkpoint and `abort` say.
+fn checkpoint_findings(
+    report: &InspectReport,
+    has_checkpoint: bool,
+    is_damaged: bool,
+    found: &mut dyn FnMut(Finding),
+) {
+    let checkpoint = |kind| Finding::damage("checkpoint", kind, Remedy::WriteCheckpoint);
+    if is_damaged {
+        found(checkpoint(FindingKind::DamagedCheckpoint));
     }
-
-    fn filled() -> (Fixture, Arc<crate::storage::crash::CrashStorage>) {
-        let (fixture, disk) = Fixture::new().on_crash_storage();
-        let store = fixture.open();
-        for number in 0..300 {
-            let keys = format!("KEYS\u{1}k{number}\u{2}TAGS\u{1}a\u{2}");
-            put_with(&store, "t", number % 3, &"x".repeat(500), &keys);
-        }
-        store.shutdown().expect("shutdown");
-        (fixture, disk)
+    if !has_checkpoint && report.records > 0 {
+        found(checkpoint(FindingKind::MissingCheckpoint));
     }
-
-    #[test]
-    fn a_store_in_order_has_no_findings() {
-        let (fixture, disk) = filled();
-        let before: Vec<_> = disk.paths().iter().map(|path| disk.bytes(path)).collect();
-        let (report, findings) = check(&fixture);
-        assert_eq!(findings, []);
-        assert!(!report.is_running_or_crashed);
-        assert_eq!(
-            (report.records, report.queues.len(), report.log_files),
-            (300, 3, 3)
-        );
-        assert_eq!(report.queues[2].max_offset, 100);
-        assert_eq!(report.synced, Some(report.log_end));
-        let keys: i64 = report.index_files.iter().map(|file| file.entries).sum();
-        assert_eq!(keys, 300);
-        let after: Vec<_> = disk.paths().iter().map(|path| disk.bytes(path)).collect();
-        assert!(before == after, "nothing is written");
+    if report.is_running_or_crashed {
+        let finding = Finding::damage("abort", FindingKind::UncleanStop, Remedy::NextOpen);
+        found(finding.as_note());
     }
+}
 
-    #[test]
-    fn what_is_wrong_is_found_where_it_is() {
-        let (fixture, disk) = filled();
-        let root = &fixture.config.root;
-        disk.change(&root.join("commitlog/00000000000000000000"), |bytes| {
-            bytes[700] ^= 1;
-        });
-        disk.change(
-            &root.join("consumequeue/t/1/00000000000000000000"),
-            |bytes| bytes[47] ^= 1,
-        );
-        disk.lose(&root.join("consumequeue/t/2"));
-        let index = disk
-            .paths()
-            .into_iter()
-            .find(|path| path.starts_with(root.join("index")));
-        disk.change(&index.expect("an index file"), |bytes| {
-            bytes[36..40].fill(0x7F);
-        });
-        let (report, findings) = check(&fixture);
-        assert_eq!((report.records, report.damaged), (299, 1));
-        let count =
-            |is: fn(&Finding) -> bool| findings.iter().filter(|finding| is(finding)).count();
-        assert_eq!(
-            count(|finding| matches!(finding, Finding::Damage { .. })),
-            1
-        );
-        assert_eq!(
-            count(|finding| matches!(
-                finding,
-                Finding::WrongUnit {
-                    queue_offset: 2,
-                    ..
-                }
-            )),
-            1
-        );
-        assert_eq!(
-            count(|finding| matches!(finding, Finding::MissingUnit { queue_id: 2, .. })),
-            100
-        );
-        assert_eq!(
-            count(|finding| matches!(finding, Finding::UnusableIndexFile { .. })),
-            1
-        );
-        assert_eq!(report.queues[2].missing_units, 100);
-    }
+/// From which physical offset on the derived files may be behind without a fault.
+#[derive(Debug)]
+struct Lag {
+    units_from: i64,
+    index_from: i64,
+    /// There ought to be an index.
+    has_index: bool,
+}
 
-    #[test]
-    fn records_are_walked_until_the_visitor_has_enough() {
-        let fixture = Fixture::new();
-        let store = fixture.open();
-        let mut starts = Vec::new();
-        for _ in 0..5 {
-            starts.push(put_with(&store, "t", 0, "x", "").physical_offset);
-        }
-        let mut seen = Vec::new();
-        let damaged = records(&fixture.config, starts[1], &mut |record| {
-            seen.push(record.physical_offset());
-            if seen.len() == 3 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
+impl Lag {
+    fn new(
+        report: &InspectReport,
+        checkpoint: Option<&Checkpoint>,
+        boot_id: Option<String>,
+    ) -> Self {
+        let extension = checkpoint.and_then(|checkpoint| checkpoint.extension.as_ref());
+        let java_index = checkpoint.is_some_and(|it| it.java.index_timestamp > 0);
+        let has_index = java_index || extension.is_some_and(|it| it.index_file_count > 0);
+        let (units_from, index_from) = match extension {
+            Some(it) if it.is_clean && !report.is_running_or_crashed => (i64::MAX, i64::MAX),
+            Some(it) if boot_id.is_some_and(|boot_id| boot_id == it.boot_id) => {
+                (it.queues_written, it.index_position)
             }
-        });
-        assert_eq!(damaged.expect("walk"), []);
-        assert_eq!(seen, starts[1..4]);
+            Some(it) => (it.queues_synced, 0),
+            None if report.is_running_or_crashed => (0, 0),
+            None => (i64::MAX, i64::MAX),
+        };
+        Self {
+            units_from,
+            index_from,
+            has_index,
+        }
     }
+}
+
+/// Walks over every sound record of the log; returns whether records may be missing between them.
+pub(crate) fn walk_log(
+    config: &StoreConfig,
+    storage: &SharedStorage,
+    visit: &mut dyn FnMut(&RecordView<'_>) -> ControlFlow<()>,
+) -> io::Result<bool> {
+    let mut may_miss_records = false;
+    let log = walk::walk(config, storage, 0, &mut |step| match step {
+        Walked::Record(record) => visit(record),
+        Walked::Damage(_) => {
+            may_miss_records = true;
+            ControlFlow::Continue(())
+        }
+    })?;
+    Ok(may_miss_records || log.start() > 0)
 }

@@ -13,7 +13,7 @@
 //! - `flush`, `group_commit`, `derive`, `checkpoint`, `retention`, `threads`: what happens in the background.
 //! - `recovery`, `queue_load`: opening a directory, whatever happened to it before.
 //! - [`storage`], `mapped_file`, `plain_file`: the seam to the disk.
-//! - [`inspect`]: an offline check of a directory.
+//! - [`inspect`], [`repair`]: an offline check of a directory, and mending it.
 //!
 //! Invariant: the CommitLog is the truth; all other files are derived from it and can be rebuilt.
 
@@ -41,6 +41,7 @@ mod queue;
 mod queue_files;
 mod queue_load;
 mod recovery;
+pub mod repair;
 mod retention;
 mod search;
 mod shared;
