@@ -15,7 +15,7 @@ use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
     bench, broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain,
     group, help, logging, logs, message, namesrv, overview, peek, run_command, send, start, status,
-    tail, topic, up, util, version, wait,
+    store_cmd, tail, topic, up, util, version, wait,
 };
 
 /// RocketMQ in one binary: clusters in a process, messages, administration
@@ -57,6 +57,8 @@ enum Command {
     Cluster(cluster_cmd::Command),
     #[command(subcommand)]
     Namesrv(namesrv::Command),
+    #[command(subcommand)]
+    Store(store_cmd::Command),
     #[command(subcommand)]
     Context(context_cmd::Command),
     #[command(subcommand)]
@@ -106,6 +108,7 @@ async fn dispatch(ctx: &Context, command: Command) -> Result<(), CommandError> {
         Command::Broker(command) => broker::run(ctx, &command).await,
         Command::Cluster(command) => cluster_cmd::run(ctx, &command).await,
         Command::Namesrv(command) => namesrv::run(ctx, &command).await,
+        Command::Store(command) => store_cmd::run(ctx, &command).await,
         Command::Context(command) => context_cmd::run(ctx, &command),
         Command::Config(command) => config_cmd::run(ctx, &command),
         Command::Explain(args) => explain::run(ctx, &args),

@@ -40,6 +40,7 @@ mod session;
 mod signals;
 mod start;
 mod status;
+mod store_cmd;
 mod suggest;
 mod tail;
 mod terminal;

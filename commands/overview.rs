@@ -14,7 +14,7 @@ pub(crate) const GROUPS: &[(&str, &[&str])] = &[
         "Messages",
         &["send", "tail", "peek", "consume", "message", "bench"],
     ),
-    ("Single nodes", &["namesrv"]),
+    ("Single nodes", &["namesrv", "store"]),
     ("Administration", &["topic", "group", "broker", "cluster"]),
     ("Settings", &["context", "config"]),
     ("Reference", &["explain", "help", "version", "completion"]),

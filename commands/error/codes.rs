@@ -172,6 +172,11 @@ codes! {
         "The problems are listed above.",
         "Follow the next step that each problem names.";
 
+    STORE_DAMAGED = "store_damaged", ErrorKind::Unhealthy, false:
+        "A store directory is not as it should be.",
+        "A disk that lost or changed bytes, a machine that stopped in the middle of a write, or files that were removed.",
+        "gantry store repair DIR shows what can be mended; with --execute it is done.";
+
     LOCAL_RESOURCE = "local_resource", ErrorKind::LocalResource, false:
         "Something on this machine is missing, full or in use.",
         "The message says which.",

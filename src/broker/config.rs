@@ -250,7 +250,7 @@ impl BrokerConfig {
     ///
     /// # Errors
     /// A setting asks for what the store does not do.
-    pub(crate) fn store_config(&self) -> Result<StoreConfig, StartError> {
+    pub fn store_config(&self) -> Result<StoreConfig, StartError> {
         let root = self.store_path_root_dir.clone();
         let elsewhere = self.store_path_commit_log.as_ref();
         if elsewhere.is_some_and(|path| *path != root.join("commitlog")) {

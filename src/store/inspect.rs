@@ -8,7 +8,7 @@
 //! lag behind its log, and the next open makes up for that. Invariant: nothing is written.
 
 use std::io;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -117,6 +117,11 @@ pub(crate) fn inspect_on(
 
     let mut refused = Vec::new();
     let index_files = index::open_files(config, &storage, &mut |name| refused.push(name))?;
+    for name in refused {
+        let file = PathBuf::from("index").join(name);
+        let kind = FindingKind::UnusableIndexFile;
+        found(Finding::damage(file, kind, Remedy::RebuildIndex));
+    }
     report.index_files = index_files.iter().map(index::summary).collect();
     let begin_at_log = walk::open_files(config, &storage)?;
     let log_start = begin_at_log.first().map_or(0, |file| file.start);
@@ -142,7 +147,12 @@ pub(crate) fn inspect_on(
                     .saturating_sub(log_start);
                 is_stopped |= progress(done, log_bytes).is_break();
             }
-            Walked::Damage(range) => damages.push(range),
+            Walked::Damage(range) => {
+                if let Some(index) = &mut index {
+                    index.see_damage(&range);
+                }
+                damages.push(range);
+            }
         }
         if is_stopped {
             ControlFlow::Break(())
@@ -158,24 +168,33 @@ pub(crate) fn inspect_on(
     report.damaged = damages.len() as u64;
     report.damaged_bytes = damages.iter().map(|range| range.end - range.start).sum();
     let may_miss_records = !damages.is_empty() || log.start() > 0;
-    for range in damages {
-        let file = log.file_name(range.start.unsigned_abs());
-        found(Finding::damage(file, FindingKind::DamagedRecords, Remedy::None).at(range));
-    }
+    damage_findings(&log, damages, &lag, found);
     walk::gaps(&log).into_iter().for_each(&mut *found);
     tail(config, &storage, &log, &report, is_in_use, found)?;
     report.queues = queues.finish(&log, &storage, may_miss_records, is_in_use, found)?;
-    for name in refused {
-        let file = PathBuf::from("index").join(name);
-        let kind = FindingKind::UnusableIndexFile;
-        found(Finding::damage(file, kind, Remedy::RebuildIndex));
-    }
     if let Some(index) = index {
         index.finish(&log, is_in_use, found)?;
     }
     report.tables = tables::check(config, &storage, found)?;
     checkpoint_findings(&report, checkpoint.is_some(), is_damaged, found);
     Ok(report)
+}
+
+fn damage_findings(
+    log: &walk::Log,
+    damages: Vec<Range<i64>>,
+    lag: &Lag,
+    found: &mut dyn FnMut(Finding),
+) {
+    for range in damages {
+        let file = log.file_name(range.start.unsigned_abs());
+        let remedy = if range.end <= lag.kept_below {
+            Remedy::None
+        } else {
+            Remedy::KeepFollowing
+        };
+        found(Finding::damage(file, FindingKind::DamagedRecords, remedy).at(range));
+    }
 }
 
 /// What stands behind the end of the log, and what ought to.
@@ -226,7 +245,7 @@ fn checkpoint_findings(
     }
     if report.is_running_or_crashed {
         let finding = Finding::damage("abort", FindingKind::UncleanStop, Remedy::NextOpen);
-        found(finding.as_note());
+        found(finding.into_note());
     }
 }
 
@@ -237,6 +256,8 @@ struct Lag {
     index_from: i64,
     /// There ought to be an index.
     has_index: bool,
+    /// Damage that ends below costs the records behind it nothing, see `recovery`.
+    kept_below: i64,
 }
 
 impl Lag {
@@ -248,19 +269,22 @@ impl Lag {
         let extension = checkpoint.and_then(|checkpoint| checkpoint.extension.as_ref());
         let java_index = checkpoint.is_some_and(|it| it.java.index_timestamp > 0);
         let has_index = java_index || extension.is_some_and(|it| it.index_file_count > 0);
-        let (units_from, index_from) = match extension {
-            Some(it) if it.is_clean && !report.is_running_or_crashed => (i64::MAX, i64::MAX),
-            Some(it) if boot_id.is_some_and(|boot_id| boot_id == it.boot_id) => {
-                (it.queues_written, it.index_position)
+        let (units_from, index_from, kept_below) = match extension {
+            Some(it) if it.is_clean && !report.is_running_or_crashed => {
+                (i64::MAX, i64::MAX, i64::MAX)
             }
-            Some(it) => (it.queues_synced, 0),
-            None if report.is_running_or_crashed => (0, 0),
-            None => (i64::MAX, i64::MAX),
+            Some(it) if boot_id.is_some_and(|boot_id| boot_id == it.boot_id) => {
+                (it.queues_written, it.index_position, i64::MAX)
+            }
+            Some(it) => (it.queues_synced, 0, it.log_synced),
+            None if report.is_running_or_crashed => (0, 0, 0),
+            None => (i64::MAX, i64::MAX, 0),
         };
         Self {
             units_from,
             index_from,
             has_index,
+            kept_below,
         }
     }
 }

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -118,7 +117,7 @@ pub fn plan(findings: &[Finding]) -> Vec<RepairStep> {
                 let name = name.to_string_lossy().into_owned();
                 index_from = Some(index_from.map_or(name.clone(), |from| from.min(name)));
             }
-            Remedy::WriteCheckpoint => {
+            Remedy::WriteCheckpoint | Remedy::KeepFollowing => {
                 steps.insert(RepairStep::WriteCheckpoint);
             }
             Remedy::RestoreTable => {
@@ -192,14 +191,15 @@ pub fn repair(
     clock: SharedClock,
     progress: inspect::Progress<'_>,
 ) -> Result<Repaired, RepairError> {
-    repair_on(config, clock, Arc::new(PlainStorage), progress)
+    let storage: SharedStorage = Arc::new(PlainStorage);
+    repair_on(config, clock, &storage, progress)
 }
 
 /// See [`repair`].
 pub(crate) fn repair_on(
     config: &StoreConfig,
     clock: SharedClock,
-    storage: SharedStorage,
+    storage: &SharedStorage,
     progress: inspect::Progress<'_>,
 ) -> Result<Repaired, RepairError> {
     let root = &config.root;
@@ -211,7 +211,7 @@ pub(crate) fn repair_on(
         })?;
     let mut findings = Vec::new();
     let found = &mut |finding| findings.push(finding);
-    let report = inspect::inspect_on(config, Arc::clone(&storage), false, progress, found)
+    let report = inspect::inspect_on(config, Arc::clone(storage), false, progress, found)
         .map_err(RepairError::io(root))?;
     let steps = plan(&findings);
     if steps.is_empty() {
@@ -223,21 +223,21 @@ pub(crate) fn repair_on(
             report,
         });
     }
-    let mut kept = Kept::begin(config, &storage, clock.now_ms()).map_err(RepairError::io(root))?;
+    let mut kept = Kept::begin(config, storage, clock.now_ms()).map_err(RepairError::io(root))?;
     kept.write_plan(&steps).map_err(RepairError::io(root))?;
     for step in &steps {
         let path = root.join(step.file());
-        execute(config, &storage, step, &findings, &mut kept).map_err(RepairError::io(path))?;
+        execute(config, storage, step, &findings, &mut kept).map_err(RepairError::io(path))?;
     }
     let touches_store = |step: &RepairStep| !matches!(step, RepairStep::RestoreTable { .. });
     if steps.iter().any(touches_store) {
         let path = checkpoint_path(config);
-        write_checkpoint(config, &storage, &report, &mut kept).map_err(RepairError::io(path))?;
+        write_checkpoint(config, storage, &report, &mut kept).map_err(RepairError::io(path))?;
     }
     storage.sync_all(root).map_err(RepairError::io(root))?;
     drop(lock);
     if steps.iter().any(touches_store) {
-        MessageStore::open_without_threads(config.clone(), clock, Arc::clone(&storage))?
+        MessageStore::open_without_threads(config.clone(), clock, Arc::clone(storage))?
             .shutdown()?;
     }
     Ok(Repaired {
@@ -335,6 +335,6 @@ fn write_checkpoint(
 
 /// A progress that nobody looks at.
 #[cfg(test)]
-pub(crate) fn unseen(_done: u64, _total: u64) -> ControlFlow<()> {
-    ControlFlow::Continue(())
+pub(crate) fn unseen(_done: u64, _total: u64) -> std::ops::ControlFlow<()> {
+    std::ops::ControlFlow::Continue(())
 }

@@ -14,6 +14,7 @@ mod live;
 mod message;
 mod output;
 mod send;
+mod store;
 mod tail;
 mod topic;
 mod unreachable;

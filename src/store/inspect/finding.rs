@@ -145,6 +145,9 @@ pub enum Remedy {
     RebuildIndex,
     /// A checkpoint is written.
     WriteCheckpoint,
+    /// A checkpoint is written that promises the records behind the damage: without it, the next open
+    /// takes the damage for a torn tail.
+    KeepFollowing,
     /// The table is taken from its backup.
     RestoreTable,
 }
@@ -160,6 +163,7 @@ impl Remedy {
             Self::RebuildQueue => "build the queue anew from the log",
             Self::RebuildIndex => "build the index anew from here on",
             Self::WriteCheckpoint => "write a new one",
+            Self::KeepFollowing => "keep what follows, which the next start would cut off",
             Self::RestoreTable => "take the table from its .bak",
         }
     }
@@ -219,7 +223,7 @@ impl Finding {
     }
 
     /// The same as no fault: the next open makes up for it.
-    pub(crate) fn as_note(mut self) -> Self {
+    pub(crate) fn into_note(mut self) -> Self {
         self.severity = Severity::Note;
         self.remedy = Remedy::NextOpen;
         self

@@ -147,6 +147,8 @@ pub(super) struct IndexCheck<'a> {
     slots: u32,
     /// Where the record before this one began, which may have entries twice.
     before: i64,
+    /// The last bytes of the log without a sound record: entries that lead there are right.
+    damaged: Range<i64>,
     /// Records from here on may not be in yet.
     lag_from: i64,
     /// What is wrong in the current file.
@@ -173,6 +175,7 @@ impl<'a> IndexCheck<'a> {
             heads: Vec::new(),
             slots: config.index_slots,
             before: -1,
+            damaged: 0..0,
             lag_from,
             wrong: 0,
             run: None,
@@ -253,6 +256,11 @@ impl<'a> IndexCheck<'a> {
         self.forget_heads();
     }
 
+    /// Bytes without a sound record, before the next one.
+    pub(super) fn see_damage(&mut self, range: &Range<i64>) {
+        self.damaged = range.clone();
+    }
+
     /// The next record of the log.
     pub(super) fn see(&mut self, record: &RecordView<'_>, log_start: i64, found: Found<'_>) {
         let at = record.physical_offset();
@@ -263,8 +271,11 @@ impl<'a> IndexCheck<'a> {
         {
             if entry.physical_offset == at {
                 expected.retain(|hash| *hash != entry.key_hash);
-            } else if entry.physical_offset != self.before && entry.physical_offset >= log_start {
-                self.wrong += 1;
+            } else {
+                let is_known = entry.physical_offset == self.before
+                    || entry.physical_offset < log_start
+                    || self.damaged.contains(&entry.physical_offset);
+                self.wrong += u64::from(!is_known);
             }
             self.advance(found);
         }
@@ -279,7 +290,7 @@ impl<'a> IndexCheck<'a> {
         let kind = FindingKind::MissingIndexEntries;
         let finding = Finding::damage(self.file_name(), kind, Remedy::RebuildIndex);
         let finding = if at >= self.lag_from {
-            finding.as_note()
+            finding.into_note()
         } else {
             finding
         };

@@ -227,7 +227,7 @@ impl<'a> Queues<'a> {
         };
         let finding = Finding::damage(PathBuf::new(), kind, Remedy::RebuildQueue).at(physical);
         let finding = if is_late && kind == FindingKind::MissingUnits {
-            finding.as_note()
+            finding.into_note()
         } else {
             finding
         };

@@ -55,7 +55,7 @@ pub(super) fn check(
         if let Some(Some(problem)) = backup {
             let file = PathBuf::from("config").join(format!("{table}.bak"));
             let finding = Finding::damage(file, FindingKind::DamagedTableBackup, Remedy::NextOpen);
-            found(finding.as_note().saying(problem));
+            found(finding.into_note().saying(problem));
         }
     }
     Ok(tables.len())

@@ -106,7 +106,6 @@ fn a_flipped_bit_is_one_lost_message() {
         &[
             "damage damaged_records None",
             "damage lost_messages t/1 0..1 x1 None",
-            "damage wrong_index_entries x1 RebuildIndex",
         ],
     );
 }
