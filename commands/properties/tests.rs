@@ -1,4 +1,4 @@
-//! What Java reads, and what is said about what it would pass over.
+//! What is said about what Java would pass over.
 
 use super::*;
 
@@ -6,70 +6,13 @@ fn parse(text: &str) -> PropertiesFile {
     PropertiesFile::parse(Path::new("broker.conf"), text).unwrap()
 }
 
-#[track_caller]
-fn check(text: &str, expected: &[(&str, &str, usize)]) {
-    let file = parse(text);
-    let found: Vec<_> = file
-        .properties
-        .iter()
-        .map(|p| (p.key.as_str(), p.value.as_str(), p.line))
-        .collect();
-    assert_eq!(found, expected);
-}
-
 #[test]
-fn the_forms_of_a_line() {
-    check(
-        "# comment\n! too\n\n  a=1\nb : 2\nc 3\nd\ne=\n f = x y  \n",
-        &[
-            ("a", "1", 4),
-            ("b", "2", 5),
-            ("c", "3", 6),
-            ("d", "", 7),
-            ("e", "", 8),
-            ("f", "x y  ", 9),
-        ],
+fn an_escape_that_cannot_be_read_is_named() {
+    let error = PropertiesFile::parse(Path::new("b.conf"), "\na=\\u12").unwrap_err();
+    assert_eq!(
+        error.message(),
+        "b.conf:2: \\u needs four hexadecimal digits in \"\\u12\""
     );
-    check(
-        "a==b\nc:=d\n=e",
-        &[("a", "=b", 1), ("c", "=d", 2), ("", "e", 3)],
-    );
-    check(
-        "a=1\r\nb=2\rc=3",
-        &[("a", "1", 1), ("b", "2", 2), ("c", "3", 3)],
-    );
-    check("\u{feff}a=1", &[("a", "1", 1)]);
-    check("", &[]);
-}
-
-#[test]
-fn lines_continue_behind_a_backslash() {
-    check(
-        "namesrvAddr=127.0.0.1:9876;\\\n    127.0.0.1:9877\nx=a\\\\\ny=b\\",
-        &[
-            ("namesrvAddr", "127.0.0.1:9876;127.0.0.1:9877", 1),
-            ("x", "a\\", 3),
-            ("y", "b", 4),
-        ],
-    );
-    check(
-        "a=\\\n# not a comment\nb=1",
-        &[("a", "# not a comment", 1), ("b", "1", 3)],
-    );
-}
-
-#[test]
-fn escapes_are_resolved() {
-    check("a\\=b\\ c=1\\t2\\q", &[("a=b c", "1\t2q", 1)]);
-    check("a=\\u8ba2\\u5355 \\uD83D\\uDE00", &[("a", "订单 😀", 1)]);
-    for wrong in ["a=\\u12", "a=\\u+123", "a=\\uD83D x"] {
-        let error = PropertiesFile::parse(Path::new("b.conf"), wrong).unwrap_err();
-        assert!(
-            error.message().starts_with("b.conf:1: "),
-            "{}",
-            error.message()
-        );
-    }
 }
 
 #[test]

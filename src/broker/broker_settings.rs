@@ -5,7 +5,6 @@
 //! address, no name. All keys of a request are checked before the first one is changed. What was
 //! changed outlives a restart in `config/brokerSettings.properties`, the only file written here.
 
-mod properties;
 mod shared;
 
 use std::path::PathBuf;
@@ -14,11 +13,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use protocol::ResponseCode;
 use protocol::body::DataVersion;
+use protocol::properties_file::{self, Property};
 
 use crate::config::{BrokerConfig, SettingError};
 use crate::error::StartError;
 use crate::table_file;
-use properties::Entry;
 use shared::{Shared, changeable};
 
 /// File name of the changes within the config folder.
@@ -143,7 +142,7 @@ impl Settings {
         let mut state = self.state.lock();
         let mut config = state.config.clone();
         let mut changed = state.changed.clone();
-        for Entry { key, value } in &entries {
+        for Property { key, value, .. } in &entries {
             let key = changeable_key(key)?;
             config.set(key, value)?;
             if !changed.contains(&key) {
@@ -167,7 +166,7 @@ impl Settings {
         let mut text = String::new();
         for (key, value) in state.config.entries() {
             if !is_secret(key) {
-                properties::write_entry(&mut text, key, &value);
+                properties_file::write_entry(&mut text, key, &value);
             }
         }
         (text, state.version)
@@ -183,7 +182,7 @@ fn load_changes(
         return Ok(Vec::new());
     };
     let mut changed = Vec::new();
-    for Entry { key, value } in read_entries(&text).map_err(|error| error.to_string())? {
+    for Property { key, value, .. } in read_entries(&text).map_err(|error| error.to_string())? {
         let key = changeable_key(&key).map_err(|error| error.to_string())?;
         config.set(key, &value).map_err(|error| error.to_string())?;
         tracing::info!(
@@ -196,7 +195,7 @@ fn load_changes(
     Ok(changed)
 }
 
-fn read_entries(text: &[u8]) -> Result<Vec<Entry>, ChangeError> {
+fn read_entries(text: &[u8]) -> Result<Vec<Property>, ChangeError> {
     let problem = |reason: String| ChangeError::NoProperties { reason };
     if text.len() > CHANGES_LENGTH_MAX {
         return Err(problem(format!(
@@ -205,7 +204,12 @@ fn read_entries(text: &[u8]) -> Result<Vec<Entry>, ChangeError> {
         )));
     }
     let text = std::str::from_utf8(text).map_err(|error| problem(error.to_string()))?;
-    Ok(properties::parse(text))
+    let mut entries = properties_file::parse(text).map_err(|error| problem(error.to_string()))?;
+    // Java leaves white space at the end of a value; no setting wants it.
+    for entry in &mut entries {
+        entry.value.truncate(entry.value.trim_end().len());
+    }
+    Ok(entries)
 }
 
 /// The key as it is declared, if a request may change it.
@@ -252,7 +256,7 @@ fn changes_text(config: &BrokerConfig, changed: &[&'static str]) -> String {
         "# Settings that requests have changed; they take precedence over the broker's own.\n",
     );
     for (key, value) in config.entries().filter(|(key, _)| changed.contains(key)) {
-        properties::write_entry(&mut text, key, &value);
+        properties_file::write_entry(&mut text, key, &value);
     }
     text
 }

@@ -38,7 +38,6 @@ mod names;
 mod namesrv;
 mod node;
 mod processor;
-mod properties_text;
 mod route_info;
 
 pub use config::{DEFAULT_PORT, NamesrvConfig};

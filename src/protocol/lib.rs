@@ -9,6 +9,7 @@
 //! - [`body`]: the JSON bodies, as Java peers write and read them.
 //! - [`message`]: the stored record, message ids, properties, flags, compression, batches.
 //! - [`json`]: a reader for every JSON form that fastjson writes.
+//! - [`properties_file`]: Java's properties files.
 //! - [`name`]: which topic and group names are legal, and the names RocketMQ reserves.
 //!
 //! Invariant: this crate is pure. It opens no file or socket, reads no clock, logs nothing, and no
@@ -24,6 +25,7 @@ pub mod json;
 pub mod language;
 pub mod message;
 pub mod name;
+pub mod properties_file;
 pub mod remoting_command;
 pub mod request_code;
 pub mod response_code;

@@ -3,7 +3,7 @@
 use super::{Answer, Failure, success};
 use crate::error::SettingError;
 use crate::node::Node;
-use crate::properties_text;
+use protocol::properties_file::{self, Property};
 use protocol::{CommandView, RemotingCommand, ResponseCode};
 use remoting::Connection;
 use std::sync::Arc;
@@ -36,22 +36,24 @@ pub(super) fn update(
     let text = std::str::from_utf8(body).map_err(|error| invalid(error.to_string()))?;
     let mut config = node.config.write();
     let mut changed = config.clone();
-    let entries: Vec<(String, String)> = properties_text::parse(text).collect();
-    for (key, value) in &entries {
+    let entries = properties_file::parse(text).map_err(|error| invalid(error.to_string()))?;
+    for Property { key, value, .. } in &entries {
         if NEVER_BY_REQUEST.contains(&key.as_str()) {
             tracing::warn!(key, peer = %connection.peer(), "refused to change a setting");
             let remark = "Can not update config in black list.";
             return Err(Failure::new(ResponseCode::NoPermission, remark));
         }
-        changed.change(key, value).map_err(|error| match error {
-            SettingError::Fixed { .. } => {
-                Failure::new(ResponseCode::NoPermission, error.to_string())
-            }
-            other => invalid(other.to_string()),
-        })?;
+        changed
+            .change(key, value.trim_end())
+            .map_err(|error| match error {
+                SettingError::Fixed { .. } => {
+                    Failure::new(ResponseCode::NoPermission, error.to_string())
+                }
+                other => invalid(other.to_string()),
+            })?;
     }
     *config = changed;
-    for (key, value) in &entries {
+    for Property { key, value, .. } in &entries {
         tracing::info!(key, value, peer = %connection.peer(), "a setting was changed by request");
     }
     Ok(success())
@@ -60,7 +62,7 @@ pub(super) fn update(
 pub(super) fn get(node: &Node) -> RemotingCommand {
     let mut text = String::new();
     for (key, value) in node.config.read().entries() {
-        properties_text::write(&mut text, key, &value);
+        properties_file::write_entry(&mut text, key, &value);
     }
     success().with_body(text)
 }
