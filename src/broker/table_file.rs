@@ -209,6 +209,20 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_was_cut_anywhere_is_read_from_its_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("topics.json");
+        let (old, new) = ("{\"table\":{\"old\":1}}", "{\"table\":{\"new\":[2]}}");
+        write(&path, old.as_bytes()).unwrap();
+        write(&path, new.as_bytes()).unwrap();
+        for length in 0..new.len() {
+            fs::write(&path, &new.as_bytes()[..length]).unwrap();
+            let read = read_json(&path, protocol::json::parse).unwrap().unwrap();
+            assert_eq!(read.to_string(), old, "cut to {length} bytes");
+        }
+    }
+
+    #[test]
     fn what_a_crash_left_half_written_is_in_nobodys_way() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("topics.json");

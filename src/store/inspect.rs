@@ -92,8 +92,11 @@ pub fn inspect(
     inspect_on(config, Arc::new(PlainStorage), is_in_use, progress, found)
 }
 
-/// See [`inspect`].
-pub(crate) fn inspect_on(
+/// As [`inspect`], on another storage.
+///
+/// # Errors
+/// As for [`inspect`].
+pub fn inspect_on(
     config: &StoreConfig,
     storage: SharedStorage,
     is_in_use: bool,

@@ -195,8 +195,11 @@ pub fn repair(
     repair_on(config, clock, &storage, progress)
 }
 
-/// See [`repair`].
-pub(crate) fn repair_on(
+/// As [`repair`], on another storage.
+///
+/// # Errors
+/// As for [`repair`].
+pub fn repair_on(
     config: &StoreConfig,
     clock: SharedClock,
     storage: &SharedStorage,

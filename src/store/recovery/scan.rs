@@ -167,14 +167,17 @@ fn dispatch(
         .last_queue
         .take()
         .filter(|queue| queue.queue_id() == record.queue_id() && queue.topic() == record.topic());
-    // A record of a topic that may not be one has no queue; it stays in the log.
     let found = || {
         target
             .queues
             .get_or_create(record.topic(), record.queue_id())
             .ok()
     };
-    let queue = queue.or_else(found)?;
+    let Some(queue) = queue.or_else(found) else {
+        // A record of a queue that cannot be stays in the log, and nobody gets it.
+        let start = record.physical_offset();
+        return Some(start..start + to_i64(record.total_size() as u64));
+    };
     gaps.last_queue = Some(Arc::clone(&queue));
     let tags_code = TagsCode::of(record, &config.delay_levels).at(record.store_timestamp());
     let arrival = Arrival {
