@@ -68,6 +68,10 @@ pub enum Command {
     Numbers,
     /// The next group of the topic.
     NextGroup,
+    /// All that is known of what is chosen.
+    Describe,
+    /// The members of the group.
+    Members,
     /// The pane over the whole screen.
     Expand,
     /// The same as a command line.
@@ -186,6 +190,18 @@ pub const EVERYWHERE: &[Binding] = &[
         "view-topics",
         &["2"],
         "the topics",
+    ),
+    Binding::new(
+        Command::Show(ViewId::Groups),
+        "view-groups",
+        &["3"],
+        "the consumer groups",
+    ),
+    Binding::new(
+        Command::Show(ViewId::Clients),
+        "view-clients",
+        &["5"],
+        "who is connected",
     ),
     Binding::new(
         Command::NextPane,

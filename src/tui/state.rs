@@ -10,7 +10,9 @@ use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::theme::Theme;
 use crate::timeline::Timeline;
+use crate::view::clients::ClientsView;
 use crate::view::cluster::ClusterView;
+use crate::view::groups::GroupsView;
 use crate::view::topic::TopicView;
 use crate::view::topics::TopicsView;
 use crate::view::{self, View, ViewId};
@@ -143,6 +145,10 @@ pub struct State {
     pub topics: TopicsView,
     /// The view of one topic.
     pub topic: TopicView,
+    /// The view of the groups.
+    pub groups: GroupsView,
+    /// The view of the clients.
+    pub clients: ClientsView,
 }
 
 impl State {
@@ -173,6 +179,8 @@ impl State {
             cluster: ClusterView::default(),
             topics: TopicsView::default(),
             topic: TopicView::default(),
+            groups: GroupsView::default(),
+            clients: ClientsView::default(),
         }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use client::BrokerNode;
 use client::snapshot::{
-    AllocatedQueue, Allocation, BrokerState, ClusterState, GroupHealth, GroupState, Member,
-    NamesrvState, OwnedBy, Section, Snapshot, TopicKind, TopicState, Wants,
+    AllocatedQueue, Allocation, BrokerState, ClientKind, ClientState, ClusterState, GroupHealth,
+    GroupQueue, GroupState, Member, NamesrvState, OwnedBy, Section, Snapshot, TopicKind,
+    TopicState, Wants,
 };
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
@@ -137,8 +138,64 @@ pub(crate) fn snapshot(taken_ms: i64) -> Snapshot {
             taken_ms,
             Vec::new(),
         ),
+        clients: Section::read(clients(), taken_ms, Vec::new()),
         ..Snapshot::default()
     }
+}
+
+/// Two members of a group, one of them slow, and a producer.
+pub(crate) fn clients() -> Vec<ClientState> {
+    let member = |id: &str, rt: f64| ClientState {
+        client_id: id.to_owned(),
+        kind: ClientKind::Consumer,
+        group: "billing".to_owned(),
+        language: "JAVA".to_owned(),
+        version: "V5_3_0".to_owned(),
+        addr: "10.0.0.7:40112".to_owned(),
+        brokers: vec!["b-0".to_owned(), "b-1".to_owned()],
+        subscriptions: vec![("orders".to_owned(), "*".to_owned())],
+        queues: Some(6),
+        last_heartbeat_ms: None,
+        in_flight: Some(128),
+        consume_rt_ms: Some(rt),
+        consume_tps: Some(221.0),
+    };
+    vec![
+        ClientState {
+            kind: ClientKind::Producer,
+            group: "api-out".to_owned(),
+            language: "RUST".to_owned(),
+            subscriptions: Vec::new(),
+            queues: None,
+            last_heartbeat_ms: Some(NOW_MS - 800),
+            in_flight: None,
+            consume_rt_ms: None,
+            consume_tps: None,
+            ..member("10.0.0.5@api-1", 0.0)
+        },
+        member("10.0.0.7@web-1", 180.0),
+        ClientState {
+            subscriptions: vec![("orders".to_owned(), "paid || sent".to_owned())],
+            ..member("10.0.0.8@web-2", 2.5)
+        },
+    ]
+}
+
+/// How far a group is in the queues of `orders` on three brokers.
+fn group_queues(lag: i64) -> Vec<GroupQueue> {
+    let queue = |broker: i32, id: i32| MessageQueue {
+        topic: "orders".to_owned(),
+        broker_name: format!("b-{broker}"),
+        queue_id: id,
+    };
+    let behind = |at: i64| if at == 3 { lag } else { 0 };
+    (0..6)
+        .map(|at| GroupQueue {
+            queue: queue(at / 2, at % 2),
+            consumer_offset: 60_000,
+            max_offset: 60_000 + behind(at.into()) + i64::from(at % 2),
+        })
+        .collect()
 }
 
 pub(crate) fn cluster_section(brokers: u16, taken_ms: i64) -> Section<ClusterState> {
@@ -219,8 +276,8 @@ pub(crate) fn group(name: &str, health: GroupHealth, lag: Option<i64>) -> GroupS
         dead_letters: Some(7),
         health,
         owned: None,
-        queues: None,
-        findings: None,
+        queues: lag.map(group_queues),
+        findings: (!is_offline).then(Vec::new),
     }
 }
 

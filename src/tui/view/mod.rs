@@ -4,9 +4,13 @@
 //! [`View`], a variant of [`ViewId`], a line in [`VIEWS`], a field of [`State`], and the key that shows
 //! it in [`EVERYWHERE`](crate::keymap::EVERYWHERE).
 
+pub mod browser;
 pub(crate) mod chart;
+pub mod clients;
 pub mod cluster;
+pub mod filter;
 pub(crate) mod frame;
+pub mod groups;
 pub(crate) mod list;
 pub(crate) mod pane;
 pub(crate) mod series;
@@ -33,6 +37,10 @@ pub enum ViewId {
     Topics,
     /// One topic and who of a group reads which of its queues.
     Topic,
+    /// All consumer groups.
+    Groups,
+    /// Everybody who is connected.
+    Clients,
 }
 
 /// A view: what it draws, what it reads, what its keys do.
@@ -64,7 +72,13 @@ pub struct View {
 }
 
 /// All views, in the order of their tabs.
-pub static VIEWS: &[View] = &[cluster::VIEW, topics::VIEW, topic::VIEW];
+pub static VIEWS: &[View] = &[
+    cluster::VIEW,
+    topics::VIEW,
+    topic::VIEW,
+    groups::VIEW,
+    clients::VIEW,
+];
 
 static FIRST: View = cluster::VIEW;
 

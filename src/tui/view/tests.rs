@@ -10,7 +10,7 @@ use crate::update::update;
 use crate::view::{VIEWS, ViewId, by_id};
 
 /// A minute of readings, with what is written going up and down.
-fn minute(columns: u16, rows: u16) -> State {
+pub(super) fn minute(columns: u16, rows: u16) -> State {
     let mut state = testing::empty(columns, rows);
     for second in 0..60_i32 {
         let mut now = snapshot(NOW_MS + i64::from(second) * 1_000);
@@ -36,7 +36,7 @@ fn minute(columns: u16, rows: u16) -> State {
     state
 }
 
-fn lost(state: &mut State) {
+pub(super) fn lost(state: &mut State) {
     let mut old = state.live.clone();
     let fault = Fault {
         server: "127.0.0.1:9876".to_owned(),
@@ -194,16 +194,16 @@ fn the_topics_are_filtered_while_the_filter_is_typed() {
     let mut state = testing::state(80, 24);
     press(&mut state, "2 /");
     type_in(&mut state, "!ret");
-    assert_eq!(state.topics.row_count(), 2);
+    assert_eq!(state.topics.browser.row_count(), 2);
     insta::assert_snapshot!("topics_filter", screen(&state));
     press(&mut state, "esc");
-    assert_eq!(state.topics.row_count(), 3);
+    assert_eq!(state.topics.browser.row_count(), 3);
     press(&mut state, "/");
     type_in(&mut state, "ord(");
     press(&mut state, "enter");
     assert!(screen(&state).contains("unclosed group"));
     press(&mut state, "esc");
-    assert_eq!(state.topics.row_count(), 3);
+    assert_eq!(state.topics.browser.row_count(), 3);
 }
 
 #[test]
@@ -382,7 +382,8 @@ fn no_size_is_too_small() {
     for (columns, rows) in [(1, 1), (2, 3), (10, 4), (59, 14), (60, 15), (79, 20)] {
         let mut state = minute(columns, rows);
         for keys in [
-            "1", "tab", "2", "S", "esc", "?", "esc", "/", "esc", "enter", "x", "esc", "!",
+            "3", "d", "esc", "5", "1", "tab", "2", "S", "esc", "?", "esc", "/", "esc", "enter",
+            "x", "esc", "!",
         ] {
             press(&mut state, keys);
             screen(&state);

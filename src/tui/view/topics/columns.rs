@@ -1,49 +1,94 @@
 //! The columns of the topics: what they hold, how they sort.
 
-use std::cmp::Ordering;
-
 use client::snapshot::{Snapshot, TopicKind, TopicState};
 
 use crate::format::{self, NOTHING, or_nothing};
 use crate::state::State;
 use crate::theme::Role;
+use crate::view::browser::{Field, Key};
 use crate::view::series;
 use crate::view::table::{Cell, Column};
 
-/// A column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum TopicColumn {
-    #[default]
-    Name,
-    Kind,
-    Queues,
-    Messages,
-    In,
-    Trend,
-    Out,
-    Groups,
-    WorstLag,
-    Retained,
-    HotQueue,
-    LastWrite,
-    Permission,
-}
-
-/// All columns with their shapes, in their order.
-pub(super) const COLUMNS: &[(TopicColumn, Column)] = &[
-    (TopicColumn::Name, Column::text("TOPIC", 18, 0)),
-    (TopicColumn::Kind, Column::text("TYPE", 6, 6)),
-    (TopicColumn::Queues, Column::text("QUEUES", 6, 5)),
-    (TopicColumn::Messages, Column::number("MSGS", 10, 3)),
-    (TopicColumn::In, Column::number("IN/s", 5, 0)),
-    (TopicColumn::Trend, Column::text("TREND 60s", 9, 2)),
-    (TopicColumn::Out, Column::number("OUT/s", 5, 2)),
-    (TopicColumn::Groups, Column::number("GROUPS", 6, 4)),
-    (TopicColumn::WorstLag, Column::text("WORST LAG", 18, 1)),
-    (TopicColumn::Retained, Column::number("RETAINED", 8, 7)),
-    (TopicColumn::HotQueue, Column::text("HOT QUEUE", 14, 5)),
-    (TopicColumn::LastWrite, Column::number("WRITTEN", 8, 8)),
-    (TopicColumn::Permission, Column::text("PERM", 4, 9)),
+/// All columns, in their order.
+pub(super) const FIELDS: &[Field<TopicState>] = &[
+    Field::text(
+        Column::text("TOPIC", 18, 0),
+        |topic| Some(Key::Text(topic.topic.as_str().into())),
+        |_, topic| Cell::new(topic.topic.clone()),
+    ),
+    Field::text(
+        Column::text("TYPE", 6, 6),
+        |topic| Some(Key::Number(f64::from(kind_rank(topic.kind)))),
+        |_, topic| Cell::new(kind_word(topic.kind)).role(Role::Dim),
+    ),
+    Field::number(
+        Column::text("QUEUES", 6, 5),
+        |topic| Some(Key::Number(f64::from(queue_count(topic)))),
+        |_, topic| Cell::new(queues_shown(topic)),
+    ),
+    Field::number(
+        Column::number("MSGS", 10, 3),
+        |topic| topic.messages.map(count),
+        |_, topic| Cell::new(or_nothing(topic.messages, format::grouped)),
+    ),
+    Field::number(
+        Column::number("IN/s", 5, 0),
+        |topic| topic.in_per_s.map(Key::Number),
+        |_, topic| Cell::new(or_nothing(topic.in_per_s, format::short)),
+    ),
+    Field::number(
+        Column::text("TREND 60s", 9, 2),
+        |topic| topic.in_per_s.map(Key::Number),
+        |state, topic| Cell::new(trend(state, &topic.topic)).role(Role::Accent),
+    ),
+    Field::number(
+        Column::number("OUT/s", 5, 2),
+        |topic| topic.out_per_s.map(Key::Number),
+        |_, topic| Cell::new(or_nothing(topic.out_per_s, format::short)),
+    ),
+    Field::number(
+        Column::number("GROUPS", 6, 4),
+        |topic| {
+            let groups = topic.groups.as_ref()?.len();
+            i64::try_from(groups).ok().map(count)
+        },
+        |_, topic| {
+            Cell::new(or_nothing(topic.groups.as_ref(), |groups| {
+                groups.len().to_string()
+            }))
+        },
+    ),
+    Field::number(
+        Column::text("WORST LAG", 18, 1),
+        |topic| topic.groups.as_ref()?.first().map(|(_, lag)| count(*lag)),
+        worst_lag,
+    ),
+    Field::number(
+        Column::number("RETAINED", 8, 7),
+        // The oldest message has been kept for the longest time.
+        |topic| topic.oldest_ms.map(|at| count(-at)),
+        |state, topic| age(state, topic.oldest_ms),
+    ),
+    Field::number(
+        Column::text("HOT QUEUE", 14, 5),
+        |topic| hottest(topic).map(|(_, share, _)| Key::Number(share)),
+        |_, topic| hot_queue(topic),
+    ),
+    Field::<TopicState>::number(
+        Column::number("WRITTEN", 8, 8),
+        |topic| topic.last_write_ms.map(count),
+        |state, topic| age(state, topic.last_write_ms),
+    )
+    .wide(),
+    Field::<TopicState>::text(
+        Column::text("PERM", 4, 9),
+        |topic| {
+            let (_, _, _, permission) = topic.brokers.first()?;
+            Some(Key::Number(f64::from(*permission)))
+        },
+        |_, topic| Cell::new(permission(topic)),
+    )
+    .wide(),
 ];
 
 /// The span of the small chart, in ms, and its points.
@@ -53,94 +98,13 @@ const TREND_POINTS: usize = 9;
 /// A queue that gets this many times its even share is hot.
 const HOT: f64 = 1.5;
 
-impl TopicColumn {
-    pub(super) fn title(self) -> &'static str {
-        let found = COLUMNS.iter().find(|(column, _)| *column == self);
-        found.map_or("", |(_, shape)| shape.title)
-    }
+fn count(count: i64) -> Key<'static> {
+    Key::Number(series::as_value(count))
+}
 
-    /// Whether it is only shown when all are.
-    pub(super) fn is_wide_only(self) -> bool {
-        matches!(self, Self::LastWrite | Self::Permission)
-    }
-
-    /// Whether the largest comes first.
-    pub(super) fn is_descending(self) -> bool {
-        !matches!(self, Self::Name | Self::Kind | Self::Permission)
-    }
-
-    /// Sorts places in the list of topics; those of which nothing is known come last either way.
-    pub(super) fn sort(self, topics: &[TopicState], rows: &mut [usize], is_reversed: bool) {
-        if self == Self::Name {
-            // They are sorted by name as they come.
-            if is_reversed {
-                rows.reverse();
-            }
-            return;
-        }
-        let is_descending = self.is_descending() != is_reversed;
-        let key = |row: &usize| topics.get(*row).and_then(|topic| self.key(topic));
-        rows.sort_by(|a, b| match (key(a), key(b)) {
-            (Some(a), Some(b)) if is_descending => b.total_cmp(&a),
-            (Some(a), Some(b)) => a.total_cmp(&b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
-        });
-    }
-
-    fn key(self, topic: &TopicState) -> Option<f64> {
-        match self {
-            Self::Name => None,
-            Self::Kind => Some(f64::from(kind_rank(topic.kind))),
-            Self::Queues => Some(f64::from(queue_count(topic))),
-            Self::Messages => topic.messages.map(series::as_value),
-            Self::In | Self::Trend => topic.in_per_s,
-            Self::Out => topic.out_per_s,
-            Self::Groups => {
-                let groups = topic.groups.as_ref()?.len();
-                i64::try_from(groups).ok().map(series::as_value)
-            }
-            Self::WorstLag => {
-                let (_, lag) = topic.groups.as_ref()?.first()?;
-                Some(series::as_value(*lag))
-            }
-            // The oldest message has been kept for the longest time.
-            Self::Retained => topic.oldest_ms.map(|at| -series::as_value(at)),
-            Self::HotQueue => hottest(topic).map(|(_, share, _)| share),
-            Self::LastWrite => topic.last_write_ms.map(series::as_value),
-            Self::Permission => {
-                let (_, _, _, permission) = topic.brokers.first()?;
-                Some(f64::from(*permission))
-            }
-        }
-    }
-
-    /// What stands in the column for a topic.
-    pub(super) fn cell(self, state: &State, topic: &TopicState) -> Cell {
-        let rate = |value: Option<f64>| Cell::new(or_nothing(value, format::short));
-        let age = |at: Option<i64>| {
-            let age = at.map(|at| state.shown_ms() - at);
-            Cell::new(or_nothing(age, format::span))
-        };
-        match self {
-            Self::Name => Cell::new(topic.topic.clone()),
-            Self::Kind => Cell::new(kind_word(topic.kind)).role(Role::Dim),
-            Self::Queues => Cell::new(queues_shown(topic)),
-            Self::Messages => Cell::new(or_nothing(topic.messages, format::grouped)),
-            Self::In => rate(topic.in_per_s),
-            Self::Trend => Cell::new(trend(state, &topic.topic)).role(Role::Accent),
-            Self::Out => rate(topic.out_per_s),
-            Self::Groups => Cell::new(or_nothing(topic.groups.as_ref(), |groups| {
-                groups.len().to_string()
-            })),
-            Self::WorstLag => worst_lag(state, topic),
-            Self::Retained => age(topic.oldest_ms),
-            Self::HotQueue => hot_queue(topic),
-            Self::LastWrite => age(topic.last_write_ms),
-            Self::Permission => Cell::new(permission(topic)),
-        }
-    }
+fn age(state: &State, at_ms: Option<i64>) -> Cell {
+    let age = at_ms.map(|at| state.shown_ms() - at);
+    Cell::new(or_nothing(age, format::span))
 }
 
 fn kind_rank(kind: TopicKind) -> u8 {
