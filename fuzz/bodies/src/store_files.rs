@@ -248,7 +248,7 @@ fn repair(disk: &Arc<CrashStorage>, touches_log: bool) {
     let mut left = Vec::new();
     let unseen = &mut |_: u64, _: u64| ControlFlow::Continue(());
     inspect_on(&config, disk.shared(), false, unseen, &mut |finding| {
-        left.push(finding)
+        left.push(finding);
     })
     .expect("a check");
     left.retain(|finding| finding.remedy.is_some());

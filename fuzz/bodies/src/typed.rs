@@ -1,5 +1,14 @@
 //! Every typed header and body: the first two bytes choose which one reads the rest.
 
+// Clippy lets tests import so without asking.
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::wildcard_imports,
+        reason = "the lists below name nearly all that these modules have"
+    )
+)]
+
 use std::fmt::Debug;
 
 use protocol::body::*;

@@ -16,9 +16,11 @@ fn files_in(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     paths.sort();
-    let read = |path: PathBuf| (path.clone(), fs::read(path).unwrap());
+    let read = |path: PathBuf| (path.clone(), fs::read(path).expect("a file"));
     paths.into_iter().map(read).collect()
 }
 
@@ -34,7 +36,8 @@ fn play(target: &Target, input: &[u8], what: &str) {
 }
 
 fn smoke(name: &str) {
-    let target = TARGETS.iter().find(|target| target.name == name).unwrap();
+    let target = TARGETS.iter().find(|target| target.name == name);
+    let target = target.expect("a target of that name");
     let seeds = seeds::of(name);
     assert!(!seeds.is_empty());
     play(target, &[], "nothing");

@@ -52,7 +52,7 @@ fn noise(seed: usize) -> Vec<u8> {
     numbers
         .skip(3)
         .take(97)
-        .map(|number| number.to_le_bytes()[5] | 1)
+        .map(|number| u8::try_from(number >> 40 & 0xFF).expect("one byte") | 1)
         .collect()
 }
 
