@@ -19,6 +19,7 @@
 
 pub mod body;
 pub mod codec;
+mod decimal;
 pub mod frame;
 pub mod header;
 pub mod json;

@@ -1,10 +1,12 @@
 //! Connects on demand and keeps one connection for each address.
 
+use crate::bell::{CLOSE, DRAIN};
 use crate::budget::Budget;
 use crate::connection::Connection;
 use crate::error::InvokeError;
 use crate::limits::Limits;
 use crate::processor::Processor;
+use crate::registry::Registry;
 use crate::wire::{self, Shared};
 use clock::SharedClock;
 use parking_lot::Mutex;
@@ -13,10 +15,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How a client connects.
@@ -47,9 +47,8 @@ struct Inner {
     config: ClientConfig,
     clock: SharedClock,
     shared: Shared,
-    next_id: AtomicU64,
+    connections: Arc<Registry>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
-    kill: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -78,16 +77,14 @@ impl Client {
             limits: config.limits,
             input_budget: Budget::new(config.limits.input_bytes_max),
             output_budget: Budget::new(config.limits.output_bytes_max),
-            drain: CancellationToken::new(),
         };
         Self {
             inner: Arc::new(Inner {
                 config,
                 clock,
                 shared,
-                next_id: AtomicU64::new(0),
+                connections: Arc::default(),
                 slots: Mutex::default(),
-                kill: CancellationToken::new(),
                 tasks: TaskTracker::new(),
             }),
         }
@@ -149,16 +146,16 @@ impl Client {
 
     /// Closes every connection and waits until they are gone.
     pub async fn shutdown(&self) {
-        self.inner.shared.drain.cancel();
+        self.inner.connections.tell_all(DRAIN);
         self.inner.tasks.close();
         _ = tokio::time::timeout(self.inner.config.connect_timeout, self.inner.tasks.wait()).await;
-        self.inner.kill.cancel();
+        self.inner.connections.tell_all(CLOSE);
         self.inner.tasks.wait().await;
     }
 
     /// Drops every socket at once.
     pub fn kill(&self) {
-        self.inner.kill.cancel();
+        self.inner.connections.tell_all(CLOSE);
     }
 
     async fn connection(
@@ -184,7 +181,7 @@ impl Client {
         if let Some(connection) = held.as_ref().filter(|connection| !connection.is_closed()) {
             return Ok(Arc::clone(connection));
         }
-        if self.inner.kill.is_cancelled() || self.inner.shared.drain.is_cancelled() {
+        if self.inner.connections.is_ending() {
             return Err(failed(io::Error::other("the client has been shut down")));
         }
         let limit = timeout.min(self.inner.config.connect_timeout);
@@ -199,25 +196,26 @@ impl Client {
 
     fn start(&self, stream: TcpStream) -> io::Result<Arc<Connection>> {
         let connection = Arc::new(Connection::new(
-            self.inner.next_id.fetch_add(1, Ordering::Relaxed),
+            self.inner.connections.next_id(),
             stream.peer_addr()?,
             stream.local_addr()?,
             self.inner.config.limits,
             &self.inner.shared.output_budget,
             Arc::clone(&self.inner.clock),
-            self.inner.kill.child_token(),
         ));
-        let shared = self.inner.shared.clone();
-        self.inner
-            .tasks
-            .spawn(wire::run(stream, Arc::clone(&connection), shared));
+        let listed = self.inner.connections.list(&connection);
+        let (serving, shared) = (Arc::clone(&connection), self.inner.shared.clone());
+        self.inner.tasks.spawn(async move {
+            let _listed = listed;
+            wire::run(stream, serving, shared).await;
+        });
         Ok(connection)
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.kill.cancel();
+        self.connections.tell_all(CLOSE);
     }
 }
 

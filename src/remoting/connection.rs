@@ -1,6 +1,7 @@
 //! One peer, as the rest of a node sees it: what waits to be written to it, what it still has to
 //! answer, whether it is there. The task that reads and writes its socket is in [`crate::wire`].
 
+use crate::bell::{Bell, CLOSE, DRAIN, OUTBOX};
 use crate::budget::{Budget, Share};
 use crate::error::{InvokeError, SendError};
 use crate::limits::{Limits, OUTPUT_BYTES_FREE};
@@ -12,8 +13,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+
+/// Room that the outbox keeps for the next late answer.
+const OUTBOX_CAPACITY_KEPT: usize = 1024;
 
 /// One peer.
 #[derive(Debug)]
@@ -24,11 +26,9 @@ pub struct Connection {
     limits: Limits,
     clock: SharedClock,
     outbox: Mutex<Outbox>,
-    /// Told when the outbox is no longer empty, and when the last deferred answer has been given.
-    pub(crate) outbox_filled: Notify,
+    /// Wakes the connection's task.
+    pub(crate) bell: Bell,
     pub(crate) responses: ResponseTable,
-    /// Ends the connection's task at once.
-    pub(crate) close: CancellationToken,
     closed: AtomicBool,
     deferred_count: AtomicUsize,
     /// When something last came or went; the clock's elapsed time in milliseconds.
@@ -53,7 +53,6 @@ impl Connection {
         limits: Limits,
         output: &Arc<Budget>,
         clock: SharedClock,
-        close: CancellationToken,
     ) -> Self {
         let connection = Self {
             id,
@@ -66,9 +65,8 @@ impl Connection {
                 share: Share::new(Arc::clone(output)),
                 closed: false,
             }),
-            outbox_filled: Notify::new(),
+            bell: Bell::default(),
             responses: ResponseTable::default(),
-            close,
             closed: AtomicBool::new(false),
             deferred_count: AtomicUsize::new(0),
             active_at_ms: AtomicU64::new(0),
@@ -99,12 +97,12 @@ impl Connection {
     /// Whether the peer is gone, or is being sent away.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire) || self.close.is_cancelled()
+        self.closed.load(Ordering::Acquire) || self.bell.has(CLOSE)
     }
 
     /// Sends the peer away, without waiting for anything.
     pub fn close(&self) {
-        self.close.cancel();
+        self.bell.ring(CLOSE);
     }
 
     /// Sends a one-way request to the peer. Never waits: it is written as soon as the peer reads.
@@ -168,37 +166,41 @@ impl Connection {
         }
         write(&mut outbox.bytes);
         drop(outbox);
-        let was_empty = waiting == 0;
-        if was_empty {
-            self.outbox_filled.notify_one();
+        if waiting == 0 {
+            self.bell.ring(OUTBOX);
         }
         Ok(())
     }
 
-    /// Moves what waits to the end of `output`.
+    /// Moves what waits to the end of `output`, if anything does.
     pub(crate) fn take_outbox(&self, output: &mut Vec<u8>) {
+        if !self.bell.take(OUTBOX) {
+            return;
+        }
         let mut outbox = self.outbox.lock();
         outbox.share.clear();
-        if output.is_empty() {
-            std::mem::swap(&mut outbox.bytes, output);
+        output.extend_from_slice(&outbox.bytes);
+        if outbox.bytes.capacity() > OUTBOX_CAPACITY_KEPT {
+            outbox.bytes = Vec::new();
         } else {
-            output.append(&mut outbox.bytes);
+            outbox.bytes.clear();
         }
     }
 
     pub(crate) fn deferred_begins(&self) {
-        self.deferred_count.fetch_add(1, Ordering::AcqRel);
+        self.deferred_count.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn deferred_ends(&self) {
-        if self.deferred_count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.outbox_filled.notify_one();
+        // Either this sees that somebody waits for the last answer, or he sees that it was given.
+        if self.deferred_count.fetch_sub(1, Ordering::SeqCst) == 1 && self.bell.has(DRAIN) {
+            self.bell.ring(OUTBOX);
         }
     }
 
     /// Whether an answer is still owed to the peer.
     pub(crate) fn owes_answers(&self) -> bool {
-        self.deferred_count.load(Ordering::Acquire) > 0
+        self.deferred_count.load(Ordering::SeqCst) > 0
     }
 
     fn now_ms(&self) -> u64 {
@@ -278,15 +280,7 @@ mod tests {
     fn connection(clock: &Arc<ManualClock>, budget: &Arc<Budget>) -> Connection {
         let addr = SocketAddr::from(([127, 0, 0, 1], 1));
         let clock = Arc::clone(clock) as SharedClock;
-        Connection::new(
-            0,
-            addr,
-            addr,
-            LIMITS,
-            budget,
-            clock,
-            CancellationToken::new(),
-        )
+        Connection::new(0, addr, addr, LIMITS, budget, clock)
     }
 
     /// Lets so many seconds pass, and says whether the connection is still open.

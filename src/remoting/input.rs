@@ -1,79 +1,90 @@
 //! The bytes of a connection that have arrived and are not processed yet.
 //!
-//! Grows with what has arrived, never with what a length word promises, and gives large room back as
-//! soon as it is empty. What one connection holds beyond a small allowance is taken from a budget
+//! Grows with what has arrived, never with what a length word promises, and is given back as soon as
+//! it is empty. What one connection holds beyond a small allowance is taken from a budget
 //! that all connections of a node share.
 
 use crate::budget::{Budget, Share};
 use crate::limits::INPUT_BYTES_FREE;
 use std::sync::Arc;
 
-/// Room of a connection on which little happens.
-const CAPACITY_MIN: usize = 2 * 1024;
+/// Room beyond which what is left is moved to where it fits.
+const CAPACITY_KEPT: usize = 4 * 1024;
 
-/// Room beyond which an empty buffer is given back.
-const CAPACITY_KEPT: usize = 256 * 1024;
-
-/// Bytes between the socket and the frames.
+/// What has arrived of a connection's frames and waits: for the rest of a frame, or because the
+/// peer does not take its answers. A connection for which nothing waits holds no memory here.
 #[derive(Debug)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
-    /// Where the first unprocessed byte is.
-    start: usize,
     share: Share,
 }
+
+/// The budget of all connections is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfBudget;
 
 impl Input {
     pub(crate) fn new(budget: Arc<Budget>) -> Self {
         Self {
             bytes: Vec::new(),
-            start: 0,
             share: Share::new(budget),
         }
     }
 
-    /// Makes sure that a read has room, and gives the buffer to read into. `None` when the budget of
-    /// all connections is used up.
-    pub(crate) fn room(&mut self) -> Option<&mut Vec<u8>> {
+    /// What waits.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Makes sure that a read has room, and gives the buffer to read into.
+    pub(crate) fn room(&mut self) -> Result<&mut Vec<u8>, OutOfBudget> {
         if self.bytes.len() == self.bytes.capacity() {
-            let capacity = (self.bytes.capacity() * 2).max(CAPACITY_MIN);
-            if !self
-                .share
-                .grow_to(capacity.saturating_sub(INPUT_BYTES_FREE))
-            {
-                return None;
-            }
-            self.bytes.reserve_exact(capacity - self.bytes.len());
+            self.reserve((self.bytes.capacity() * 2).max(CAPACITY_KEPT))?;
         }
-        Some(&mut self.bytes)
+        Ok(&mut self.bytes)
     }
 
-    /// What has not been processed.
-    pub(crate) fn unprocessed(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
-    /// Notes that the first `count` unprocessed bytes have been dealt with.
-    pub(crate) fn processed(&mut self, count: usize) {
-        self.start += count;
-        debug_assert!(
-            self.start <= self.bytes.len(),
-            "only what has arrived can be processed"
-        );
-    }
-
-    /// Moves what is left to the front, before more is read.
-    pub(crate) fn compact(&mut self) {
-        if self.start < self.bytes.len() {
-            self.bytes.drain(..self.start);
-        } else {
-            self.bytes.clear();
-            if self.bytes.capacity() > CAPACITY_KEPT {
-                self.bytes = Vec::new();
-                self.share.clear();
-            }
+    /// Lets `rest` wait instead of what waited.
+    pub(crate) fn replace(&mut self, rest: &[u8]) -> Result<(), OutOfBudget> {
+        self.bytes.clear();
+        if rest.len() > self.bytes.capacity() {
+            self.reserve(rest.len())?;
+        } else if self.bytes.capacity() > CAPACITY_KEPT && rest.len() <= CAPACITY_KEPT {
+            self.give_back();
         }
-        self.start = 0;
+        self.bytes.extend_from_slice(rest);
+        Ok(())
+    }
+
+    /// Takes what waits away, to be worked on; [`put_back`](Self::put_back) returns it.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Returns what was taken, less its first `used` bytes.
+    pub(crate) fn put_back(&mut self, bytes: Vec<u8>, used: usize) {
+        self.bytes = bytes;
+        let left = self.bytes.len().saturating_sub(used);
+        if left == 0 {
+            self.give_back();
+        } else if used > 0 {
+            self.bytes.copy_within(used.., 0);
+            self.bytes.truncate(left);
+        }
+    }
+
+    fn reserve(&mut self, capacity: usize) -> Result<(), OutOfBudget> {
+        let owed = capacity.saturating_sub(INPUT_BYTES_FREE);
+        if !self.share.grow_to(owed) {
+            return Err(OutOfBudget);
+        }
+        self.bytes.reserve_exact(capacity - self.bytes.len());
+        Ok(())
+    }
+
+    fn give_back(&mut self) {
+        self.bytes = Vec::new();
+        self.share.clear();
     }
 }
 
@@ -83,7 +94,7 @@ mod tests {
 
     fn fill(input: &mut Input, count: usize) -> bool {
         for _ in 0..count {
-            let Some(room) = input.room() else {
+            let Ok(room) = input.room() else {
                 return false;
             };
             room.push(7);
@@ -97,8 +108,8 @@ mod tests {
         let mut input = Input::new(Arc::clone(&budget));
         assert!(fill(&mut input, 1024 * 1024));
         assert!(input.bytes.capacity() <= 2 * 1024 * 1024);
-        input.processed(1024 * 1024);
-        input.compact();
+        let bytes = input.take();
+        input.put_back(bytes, 1024 * 1024);
         assert_eq!(input.bytes.capacity(), 0);
         assert_eq!(budget.used(), 0);
     }
@@ -112,6 +123,7 @@ mod tests {
         );
         assert!(fill(&mut first, 256 * 1024));
         assert!(!fill(&mut second, 512 * 1024));
+        assert_eq!(second.replace(&[0; 512 * 1024]), Err(OutOfBudget));
         drop(first);
         assert!(fill(&mut second, 64 * 1024));
     }
@@ -120,8 +132,19 @@ mod tests {
     fn what_is_left_moves_to_the_front() {
         let mut input = Input::new(Budget::new(0));
         input.room().unwrap().extend_from_slice(b"abcdef");
-        input.processed(4);
-        input.compact();
-        assert_eq!(input.unprocessed(), b"ef");
+        let bytes = input.take();
+        input.put_back(bytes, 4);
+        assert_eq!(input.bytes(), b"ef");
+        input.replace(b"").unwrap();
+        assert!(input.bytes().is_empty());
+    }
+
+    #[test]
+    fn little_that_waits_keeps_little_room() {
+        let mut input = Input::new(Budget::new(0));
+        input.replace(&[1; INPUT_BYTES_FREE]).unwrap();
+        input.replace(b"ab").unwrap();
+        assert_eq!(input.bytes(), b"ab");
+        assert!(input.bytes.capacity() <= CAPACITY_KEPT);
     }
 }

@@ -14,13 +14,17 @@
 
 #![forbid(unsafe_code)]
 
+mod bell;
 mod budget;
+mod buffers;
 mod client;
 mod connection;
 mod error;
 mod input;
 mod limits;
+mod output;
 mod processor;
+mod registry;
 mod reply;
 mod response_table;
 mod server;

@@ -1,6 +1,7 @@
 //! Answers: now, into the connection's output, or later, from anywhere.
 
 use crate::Connection;
+use crate::output::Output;
 use protocol::codec::{self, CommandMeta, FLAG_RESPONSE, WriteHeader};
 use protocol::header::NoHeader;
 use protocol::version::CURRENT_VERSION;
@@ -35,7 +36,12 @@ impl Address {
         header: &impl WriteHeader,
         body: &[u8],
     ) {
-        let meta = CommandMeta {
+        codec::write_frame(out, &self.meta(code, remark), header, body.len());
+        out.extend_from_slice(body);
+    }
+
+    fn meta(self, code: ResponseCode, remark: Option<&str>) -> CommandMeta<'_> {
+        CommandMeta {
             serialize_type: self.serialize_type,
             code: code.code(),
             language: LanguageCode::Rust,
@@ -43,9 +49,7 @@ impl Address {
             opaque: self.opaque,
             flag: FLAG_RESPONSE,
             remark,
-        };
-        codec::write_frame(out, &meta, header, body.len());
-        out.extend_from_slice(body);
+        }
     }
 
     fn write_command(self, out: &mut Vec<u8>, mut response: RemotingCommand) {
@@ -61,15 +65,17 @@ impl Address {
 /// Dropped without a word, it answers `SYSTEM_ERROR`, so that no client waits for nothing.
 #[derive(Debug)]
 pub struct Reply<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut Output,
     connection: &'a Arc<Connection>,
     address: Address,
+    /// Where the body begins that was written before its header.
+    body_at: Option<usize>,
     settled: bool,
 }
 
 impl<'a> Reply<'a> {
     pub(crate) fn new(
-        out: &'a mut Vec<u8>,
+        out: &'a mut Output,
         connection: &'a Arc<Connection>,
         request: &CommandView<'_>,
     ) -> Self {
@@ -78,6 +84,7 @@ impl<'a> Reply<'a> {
             out,
             connection,
             address,
+            body_at: None,
             settled: address.oneway,
         }
     }
@@ -96,8 +103,44 @@ impl<'a> Reply<'a> {
         header: &impl WriteHeader,
         body: &[u8],
     ) {
+        self.forget_body();
         if !std::mem::replace(&mut self.settled, true) {
-            self.address.write(self.out, code, remark, header, body);
+            let out = &mut self.out.bytes;
+            self.address.write(out, code, remark, header, body);
+        }
+    }
+
+    /// Adds to a body whose header is not known yet: it is written where it is sent from. Anything
+    /// but [`answer_appended`](Self::answer_appended) forgets it.
+    pub fn append(&mut self, bytes: &[u8]) {
+        if self.body_at.is_none() {
+            self.body_at = Some(self.out.begin_body());
+        }
+        self.out.bytes.extend_from_slice(bytes);
+    }
+
+    /// Answers with the body that was [appended](Self::append).
+    pub fn answer_appended(
+        mut self,
+        code: ResponseCode,
+        remark: Option<&str>,
+        header: &impl WriteHeader,
+    ) {
+        match self.body_at {
+            Some(body_at) if !self.settled => {
+                (self.settled, self.body_at) = (true, None);
+                let meta = self.address.meta(code, remark);
+                self.out.end_body(body_at, |out, body_length| {
+                    codec::write_frame(out, &meta, header, body_length);
+                });
+            }
+            Some(_) | None => self.answer(code, remark, header, &[]),
+        }
+    }
+
+    fn forget_body(&mut self) {
+        if let Some(body_at) = self.body_at.take() {
+            self.out.drop_body(body_at);
         }
     }
 
@@ -113,8 +156,9 @@ impl<'a> Reply<'a> {
 
     /// Answers with a command; its `opaque`, flag and serialisation are set here.
     pub fn command(mut self, response: RemotingCommand) {
+        self.forget_body();
         if !std::mem::replace(&mut self.settled, true) {
-            self.address.write_command(self.out, response);
+            self.address.write_command(&mut self.out.bytes, response);
         }
     }
 
@@ -133,10 +177,12 @@ impl<'a> Reply<'a> {
 
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
+        self.forget_body();
         if !self.settled {
             let code = ResponseCode::SystemError;
+            let out = &mut self.out.bytes;
             self.address
-                .write(self.out, code, Some(NOT_ANSWERED), &NoHeader, &[]);
+                .write(out, code, Some(NOT_ANSWERED), &NoHeader, &[]);
         }
     }
 }

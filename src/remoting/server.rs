@@ -1,17 +1,16 @@
 //! Listens, and runs one task for each connection.
 
+use crate::bell::{CLOSE, DRAIN};
 use crate::budget::Budget;
 use crate::connection::Connection;
 use crate::limits::Limits;
 use crate::processor::Processor;
+use crate::registry::Registry;
 use crate::wire::{self, Shared};
 use clock::SharedClock;
-use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -50,18 +49,9 @@ impl ServerConfig {
 #[derive(Debug)]
 pub struct Server {
     local_addr: SocketAddr,
-    connections: Arc<Connections>,
+    connections: Arc<Registry>,
     stop_accepting: CancellationToken,
-    drain: CancellationToken,
-    kill: CancellationToken,
     tasks: TaskTracker,
-}
-
-/// The connections of a server, by number.
-#[derive(Debug, Default)]
-struct Connections {
-    next_id: AtomicU64,
-    open: Mutex<HashMap<u64, Arc<Connection>>>,
 }
 
 impl Server {
@@ -83,8 +73,6 @@ impl Server {
             local_addr: listener.local_addr()?,
             connections: Arc::default(),
             stop_accepting: CancellationToken::new(),
-            drain: CancellationToken::new(),
-            kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         let acceptor = Acceptor {
@@ -95,10 +83,8 @@ impl Server {
                 limits: config.limits,
                 input_budget: Budget::new(config.limits.input_bytes_max),
                 output_budget: Budget::new(config.limits.output_bytes_max),
-                drain: server.drain.clone(),
             },
             connections: Arc::clone(&server.connections),
-            kill: server.kill.clone(),
             tasks: server.tasks.clone(),
         };
         let sweep = sweep(Arc::clone(&server.connections), config.limits);
@@ -122,14 +108,14 @@ impl Server {
     /// How many connections are open.
     #[must_use]
     pub fn connection_count(&self) -> usize {
-        self.connections.open.lock().len()
+        self.connections.count()
     }
 
     /// Stops accepting, gives the answers that are owed, closes. What is still owed after `grace`
     /// is not given. Returns when the port is free and every task has ended.
     pub async fn shutdown(&self, grace: Duration) {
         self.stop_accepting.cancel();
-        self.drain.cancel();
+        self.connections.tell_all(DRAIN);
         self.tasks.close();
         _ = tokio::time::timeout(grace, self.tasks.wait()).await;
         self.kill();
@@ -139,7 +125,7 @@ impl Server {
     /// Drops every socket at once, as the end of the process would.
     pub fn kill(&self) {
         self.stop_accepting.cancel();
-        self.kill.cancel();
+        self.connections.tell_all(CLOSE);
     }
 
     /// Waits until the port is free and every task has ended, after [`kill`](Self::kill).
@@ -152,19 +138,6 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-impl Connections {
-    fn add(&self, connection: &Arc<Connection>) {
-        self.open
-            .lock()
-            .insert(connection.id(), Arc::clone(connection));
-    }
-
-    fn remove(&self, id: u64) {
-        let removed = self.open.lock().remove(&id);
-        drop(removed);
     }
 }
 
@@ -184,8 +157,7 @@ struct Acceptor {
     listener: TcpListener,
     clock: SharedClock,
     shared: Shared,
-    connections: Arc<Connections>,
-    kill: CancellationToken,
+    connections: Arc<Registry>,
     tasks: TaskTracker,
 }
 
@@ -210,25 +182,20 @@ impl Acceptor {
     }
 
     fn serve(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        if self.connections.open.lock().len() >= self.shared.limits.connections_max {
+        if self.connections.count() >= self.shared.limits.connections_max {
             tracing::warn!(%peer, "refusing a connection: as many as allowed are open");
             return Ok(());
         }
         stream.set_nodelay(true)?;
         let connection = Arc::new(Connection::new(
-            self.connections.next_id.fetch_add(1, Ordering::Relaxed),
+            self.connections.next_id(),
             peer,
             stream.local_addr()?,
             self.shared.limits,
             &self.shared.output_budget,
             Arc::clone(&self.clock),
-            self.kill.child_token(),
         ));
-        self.connections.add(&connection);
-        let listed = Listed {
-            connections: Arc::clone(&self.connections),
-            id: connection.id(),
-        };
+        let listed = self.connections.list(&connection);
         let shared = self.shared.clone();
         self.tasks.spawn(async move {
             let _listed = listed;
@@ -238,26 +205,13 @@ impl Acceptor {
     }
 }
 
-/// Takes a connection off the list when its task ends, however it ends.
-struct Listed {
-    connections: Arc<Connections>,
-    id: u64,
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        self.connections.remove(self.id);
-    }
-}
-
 /// Closes connections on which nothing happens, for ever.
-async fn sweep(connections: Arc<Connections>, limits: Limits) {
+async fn sweep(connections: Arc<Registry>, limits: Limits) {
     let shortest = limits.idle_timeout.min(limits.partial_frame_timeout);
     let every = (shortest / 4).clamp(SWEEP_EVERY.0, SWEEP_EVERY.1);
     loop {
         tokio::time::sleep(every).await;
-        let open: Vec<_> = connections.open.lock().values().cloned().collect();
-        for connection in open {
+        for connection in connections.all() {
             connection.close_if_stale();
         }
     }

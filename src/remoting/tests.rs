@@ -22,9 +22,26 @@ struct Obedient {
 }
 
 impl Processor for Obedient {
-    fn process(&self, request: &CommandView<'_>, connection: &Arc<Connection>, reply: Reply<'_>) {
+    fn process(
+        &self,
+        request: &CommandView<'_>,
+        connection: &Arc<Connection>,
+        mut reply: Reply<'_>,
+    ) {
         match request.field("do") {
             Some("echo") => reply.answer(ResponseCode::Success, None, &NoHeader, request.body()),
+            Some("append") => {
+                for piece in request.body().chunks(100) {
+                    reply.append(piece);
+                }
+                let remark = request.field("remark");
+                reply.answer_appended(ResponseCode::Success, remark, &NoHeader);
+            }
+            Some("append and forget") => reply.append(request.body()),
+            Some("append and hold") => {
+                reply.append(request.body());
+                self.held.lock().push(reply.defer());
+            }
             Some("hold") => self.held.lock().push(reply.defer()),
             Some("release") => {
                 for deferred in self.held.lock().drain(..) {
@@ -129,6 +146,151 @@ async fn frames_that_arrive_together_are_answered_in_order() {
             next += 1;
         }
     }
+}
+
+/// Sends requests for `do` with these bodies at once, and reads the answers: opaque and body.
+async fn exchange(addr: &str, requests: &[(&str, Vec<u8>)]) -> Vec<(i32, Vec<u8>)> {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let mut bytes = Vec::new();
+    for (opaque, (what, body)) in (0..).zip(requests) {
+        let mut request = please(what).with_body(body.clone());
+        request.opaque = opaque;
+        request.encode_into(&mut bytes);
+    }
+    let (mut reading, mut writing) = stream.split();
+    let write = async { writing.write_all(&bytes).await.unwrap() };
+    let read = async {
+        let (mut received, mut answers) = (Vec::new(), Vec::new());
+        while answers.len() < requests.len() {
+            assert!(reading.read_buf(&mut received).await.unwrap() > 0);
+            while let Some((frame, used)) = protocol::frame::split(&received).unwrap() {
+                let answer = RemotingCommand::decode(frame).unwrap();
+                answers.push((answer.opaque, answer.body.to_vec()));
+                received.drain(..used);
+            }
+        }
+        answers
+    };
+    tokio::time::timeout(SOON, async { tokio::join!(write, read).1 })
+        .await
+        .expect("answered in time")
+}
+
+#[tokio::test]
+async fn a_body_may_come_before_its_header() {
+    let (_server, _, addr) = server_with(Limits::default()).await;
+    let sizes = [0, 1, 99, 100, 3_000, 300_000, 7];
+    let whats = ["append", "echo"].into_iter().cycle();
+    let requests: Vec<_> = whats
+        .zip(sizes.into_iter().cycle().take(100))
+        .map(|(what, size)| (what, vec![b'x'; size]))
+        .collect();
+    let answers = exchange(&addr, &requests).await;
+    let expected = (0..).zip(requests.into_iter().map(|(_, body)| body));
+    assert_eq!(answers, expected.collect::<Vec<_>>());
+
+    // A header that needs more room than was left for it.
+    let request = please("append")
+        .with_body("body")
+        .with_field("remark", &"r".repeat(5_000));
+    let answer = client().invoke(&addr, request, SOON).await.unwrap();
+    assert_eq!(answer.remark.map(|remark| remark.len()), Some(5_000));
+    assert_eq!(&answer.body[..], b"body");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_wanted_in_the_end_is_forgotten() {
+    let (_server, _, addr) = server_with(Limits::default()).await;
+    let body = vec![b'x'; 1_000];
+    let whats = ["append and forget", "append and hold", "release", "append"];
+    let requests = whats.map(|what| (what, body.clone()));
+    let mut answers = exchange(&addr, &requests).await;
+    answers.sort();
+    let empty = Vec::new();
+    let expected = [&empty, &empty, &empty, &body];
+    assert_eq!(
+        answers,
+        (0..).zip(expected.map(Clone::clone)).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn frames_are_read_however_they_are_cut() {
+    let (_server, _, addr) = server_with(Limits::default()).await;
+    let mut stream = TcpStream::connect(&addr).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut bytes = Vec::new();
+    for size in [10, 100_000, 0, 40_000] {
+        please("echo")
+            .with_body(vec![7; size])
+            .encode_into(&mut bytes);
+    }
+    let cuts = [1, 3, 60, 5_000, 20_000, 1, 1, 30_000, 7, 99];
+    let (mut rest, mut cuts) = (&bytes[..], cuts.into_iter().cycle());
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.len().min(cuts.next().unwrap()));
+        stream.write_all(piece).await.unwrap();
+        tokio::task::yield_now().await;
+        rest = after;
+    }
+    let (mut received, mut sizes) = (Vec::new(), Vec::new());
+    while sizes.len() < 4 {
+        assert!(stream.read_buf(&mut received).await.unwrap() > 0);
+        while let Some((frame, used)) = protocol::frame::split(&received).unwrap() {
+            sizes.push(frame.body.len());
+            received.drain(..used);
+        }
+    }
+    assert_eq!(sizes, [10, 100_000, 0, 40_000]);
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_late_gets_every_answer_in_order() {
+    let (_server, processor, addr) = server_with(Limits::default()).await;
+    let mut stream = TcpStream::connect(&addr).await.unwrap();
+    let mut bytes = Vec::new();
+    // Small requests for large answers: the server has read them all long before it can answer.
+    for opaque in 0..2_000 {
+        let what = if opaque == 0 { "hold" } else { "echo" };
+        let mut request = please(what).with_body(vec![1; 10_000]);
+        request.opaque = opaque;
+        request.encode_into(&mut bytes);
+    }
+    let (mut reading, mut writing) = stream.split();
+    let held = || !processor.held.lock().is_empty();
+    let write = async { writing.write_all(&bytes).await.unwrap() };
+    let read = async {
+        until("the first is held", held).await;
+        let (mut received, mut next) = (Vec::new(), 1);
+        while next < 2_000 {
+            assert!(reading.read_buf(&mut received).await.unwrap() > 0);
+            let mut done = 0;
+            while let Some((frame, used)) = protocol::frame::split(&received[done..]).unwrap() {
+                let answer = RemotingCommand::decode(frame).unwrap();
+                assert_eq!((answer.opaque, answer.body.len()), (next, 10_000));
+                (done, next) = (done + used, next + 1);
+            }
+            received.drain(..done);
+        }
+    };
+    tokio::time::timeout(SOON, async { tokio::join!(write, read) })
+        .await
+        .expect("answered in time");
+}
+
+#[tokio::test]
+async fn what_comes_before_garbage_is_answered() {
+    let (_server, _, addr) = server_with(Limits::default()).await;
+    let mut stream = TcpStream::connect(&addr).await.unwrap();
+    let mut bytes = Vec::new();
+    please("echo").with_body("sound").encode_into(&mut bytes);
+    bytes.extend_from_slice(&[0, 0, 0, 6, 0, 0, 0, 2, b'?', b'!']);
+    stream.write_all(&bytes).await.unwrap();
+    let mut received = Vec::new();
+    let read = tokio::time::timeout(SOON, stream.read_to_end(&mut received)).await;
+    drop(read.expect("closed in time"));
+    let (frame, used) = protocol::frame::split(&received).unwrap().unwrap();
+    assert_eq!((frame.body, used), (&b"sound"[..], received.len()));
 }
 
 #[tokio::test]

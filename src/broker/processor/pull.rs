@@ -16,8 +16,7 @@ use store::{GetMessageStatus, GetOutcome};
 
 use crate::broker::BrokerContext;
 use crate::long_polling::Pull;
-use crate::scratch;
-use answer::{Sink, found_nothing};
+use answer::found_nothing;
 
 pub(crate) use held::{ArrivalListener, answer_all_held, expire_held};
 
@@ -26,7 +25,7 @@ pub(crate) fn pull_message(
     broker: &Arc<BrokerContext>,
     request: &CommandView<'_>,
     _: &Arc<Connection>,
-    reply: Reply<'_>,
+    mut reply: Reply<'_>,
 ) {
     let checked = PullMessageRequestHeader::read(request)
         .map_err(Into::into)
@@ -40,17 +39,15 @@ pub(crate) fn pull_message(
         return answer::offset_was_reset(&pull, reset, reply);
     }
     commit(broker, &header);
-    let waiting = scratch::with_bytes(|body| {
-        let outcome = answer::read(broker, &pull, pull.offset, body);
-        note_progress(broker, &pull, &outcome);
-        if may_wait(&header, &outcome, &reply) {
-            return Some((pull, reply));
-        }
-        answer::answer(&pull, &outcome, body, Sink::Now(reply));
-        None
+    // Records go from the log straight to where they are sent from.
+    let outcome = answer::read(broker, &pull, pull.offset, &mut |record| {
+        reply.append(record);
     });
-    if let Some((pull, reply)) = waiting {
+    note_progress(broker, &pull, &outcome);
+    if may_wait(&header, &outcome, &reply) {
         held::hold(broker, pull, &header, reply);
+    } else {
+        answer::answer(&pull, &outcome, reply);
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a broker reads from and writes into the properties of a message, in one pass over the text.
 
+use memchr::{memchr, memchr_iter};
 use protocol::message::property;
 
 /// Separates properties.
-const PROPERTY_END: char = '\u{2}';
+const PROPERTY_END: u8 = 2;
 /// Separates a name from its value.
-const NAME_END: char = '\u{1}';
+const NAME_END: u8 = 1;
 /// A shorter piece of text is no property, as Java reads it.
 const PROPERTY_LENGTH_MIN: usize = 3;
 
@@ -77,7 +78,7 @@ pub(crate) fn copy_without<'a>(
         facts.note(name, value);
         if !drops(name) {
             out.push_str(piece);
-            out.push(PROPERTY_END);
+            out.push(char::from(PROPERTY_END));
         }
     }
     facts
@@ -86,13 +87,20 @@ pub(crate) fn copy_without<'a>(
 /// Adds a property at the end.
 pub(crate) fn push(name: &str, value: &str, out: &mut String) {
     out.push_str(name);
-    out.push(NAME_END);
+    out.push(char::from(NAME_END));
     out.push_str(value);
-    out.push(PROPERTY_END);
+    out.push(char::from(PROPERTY_END));
 }
 
 fn pieces(properties: &str) -> impl Iterator<Item = &str> {
-    properties.split(PROPERTY_END)
+    let bytes = properties.as_bytes();
+    let ends = memchr_iter(PROPERTY_END, bytes).chain(std::iter::once(bytes.len()));
+    let mut start = 0;
+    ends.map(move |end| {
+        let piece = properties.get(start..end).unwrap_or_default();
+        start = end + 1;
+        piece
+    })
 }
 
 /// Name and value, where the piece is a property.
@@ -100,9 +108,9 @@ fn split(piece: &str) -> Option<(&str, &str)> {
     if piece.len() < PROPERTY_LENGTH_MIN {
         return None;
     }
-    piece
-        .split_once(NAME_END)
-        .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+    let name_end = memchr(NAME_END, piece.as_bytes())?;
+    let (name, value) = (piece.get(..name_end)?, piece.get(name_end + 1..)?);
+    (!name.is_empty() && !value.is_empty()).then_some((name, value))
 }
 
 #[cfg(test)]

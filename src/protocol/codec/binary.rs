@@ -7,16 +7,30 @@ use super::view::Fields;
 use super::{CodecError, CommandMeta, CommandView, FieldSink, SerializeType, WriteHeader};
 use crate::language::LanguageCode;
 
-/// What is left of a header to be read.
-struct Input<'a>(&'a [u8]);
+/// A header, read from its front to its end.
+struct Input<'a> {
+    header: &'a [u8],
+    at: usize,
+    /// A part of the header that is known to be UTF-8, length words and all: most headers are, so
+    /// that their texts need not be looked at one by one.
+    known: &'a str,
+    known_at: usize,
+}
 
 impl<'a> Input<'a> {
+    fn new(header: &'a [u8]) -> Self {
+        Self {
+            header,
+            at: 0,
+            known: "",
+            known_at: 0,
+        }
+    }
+
     fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], CodecError> {
-        let (head, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or(CodecError::Truncated(what))?;
-        self.0 = rest;
+        let rest = self.header.get(self.at..).unwrap_or_default();
+        let head = rest.first_chunk().ok_or(CodecError::Truncated(what))?;
+        self.at += N;
         Ok(*head)
     }
 
@@ -24,17 +38,24 @@ impl<'a> Input<'a> {
         self.array(what).map(i32::from_be_bytes)
     }
 
-    fn bytes(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], CodecError> {
-        let (head, rest) = self
-            .0
-            .split_at_checked(length)
+    fn text(&mut self, length: usize, what: &'static str) -> Result<&'a str, CodecError> {
+        let from = self.at;
+        let to = from
+            .checked_add(length)
+            .filter(|to| *to <= self.header.len())
             .ok_or(CodecError::Truncated(what))?;
-        self.0 = rest;
-        Ok(head)
+        self.at = to;
+        if let Some(text) = self.known_text(from, to) {
+            return Ok(text);
+        }
+        (self.known, self.known_at) = (utf8_front(self.header, from), from);
+        self.known_text(from, to).ok_or(CodecError::NotUtf8)
     }
 
-    fn text(&mut self, length: usize, what: &'static str) -> Result<&'a str, CodecError> {
-        std::str::from_utf8(self.bytes(length, what)?).map_err(|_| CodecError::NotUtf8)
+    #[inline]
+    fn known_text(&self, from: usize, to: usize) -> Option<&'a str> {
+        let from = from.checked_sub(self.known_at)?;
+        self.known.get(from..to - self.known_at)
     }
 
     fn length(&mut self, what: &'static str) -> Result<usize, CodecError> {
@@ -42,8 +63,18 @@ impl<'a> Input<'a> {
     }
 }
 
+/// What of the header from `from` on is UTF-8.
+fn utf8_front(header: &[u8], from: usize) -> &str {
+    let rest = header.get(from..).unwrap_or_default();
+    let valid = |error: std::str::Utf8Error| {
+        let front = rest.get(..error.valid_up_to()).unwrap_or_default();
+        std::str::from_utf8(front).unwrap_or_default()
+    };
+    std::str::from_utf8(rest).unwrap_or_else(valid)
+}
+
 pub(super) fn read<'a>(header: &'a [u8], body: &'a [u8]) -> Result<CommandView<'a>, CodecError> {
-    let mut input = Input(header);
+    let mut input = Input::new(header);
     let code = i16::from_be_bytes(input.array("code")?);
     let [language] = input.array("language")?;
     let version = i16::from_be_bytes(input.array("version")?);
@@ -51,9 +82,7 @@ pub(super) fn read<'a>(header: &'a [u8], body: &'a [u8]) -> Result<CommandView<'
     let flag = input.i32("flag")?;
     let remark_length = input.length("remark")?;
     let remark = input.text(remark_length, "remark")?;
-    let fields_length = input.length("fields")?;
-    let fields = read_fields(Input(input.bytes(fields_length, "fields")?))?;
-    Ok(CommandView {
+    let mut view = CommandView {
         serialize_type: SerializeType::RocketMq,
         code: code.into(),
         language: LanguageCode::from_code(language).unwrap_or_default(),
@@ -61,23 +90,30 @@ pub(super) fn read<'a>(header: &'a [u8], body: &'a [u8]) -> Result<CommandView<'
         opaque,
         flag,
         remark: (!remark.is_empty()).then_some(remark),
-        fields,
+        fields: Fields::default(),
         body,
-    })
+    };
+    let fields_length = input.length("fields")?;
+    // What follows the fields, if anything, has no meaning.
+    let fields = header
+        .get(input.at..)
+        .and_then(|rest| rest.get(..fields_length))
+        .ok_or(CodecError::Truncated("fields"))?;
+    read_fields(Input::new(fields), &mut view.fields)?;
+    Ok(view)
 }
 
-fn read_fields(mut input: Input<'_>) -> Result<Fields<'_>, CodecError> {
-    let mut fields = Fields::default();
-    while !input.0.is_empty() {
+fn read_fields<'a>(mut input: Input<'a>, fields: &mut Fields<'a>) -> Result<(), CodecError> {
+    while input.at < input.header.len() {
         let name_length = u16::from_be_bytes(input.array("field name")?);
         let name = input.text(name_length.into(), "field name")?;
         let value_length = input.length("field value")?;
         let value = input.text(value_length, "field value")?;
-        if !name.is_empty() && !value.is_empty() {
-            fields.push(name, value)?;
+        if !name.is_empty() && !value.is_empty() && !fields.push(name, value) {
+            return Err(CodecError::TooManyFields);
         }
     }
-    Ok(fields)
+    Ok(())
 }
 
 pub(super) fn write(

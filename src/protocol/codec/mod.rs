@@ -6,6 +6,7 @@
 
 mod binary;
 mod json;
+mod special;
 mod view;
 
 pub use view::{CommandView, HeaderScratch};

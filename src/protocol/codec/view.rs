@@ -58,12 +58,22 @@ pub struct CommandView<'a> {
 pub(super) struct Fields<'a>(SmallVec<[(&'a str, &'a str); FIELDS_INLINE]>);
 
 impl<'a> Fields<'a> {
-    pub(super) fn push(&mut self, name: &'a str, value: &'a str) -> Result<(), CodecError> {
-        if self.0.len() == FIELDS_MAX {
-            return Err(CodecError::TooManyFields);
+    /// Adds a field; `false` when there are as many as there may be.
+    #[inline]
+    pub(super) fn push(&mut self, name: &'a str, value: &'a str) -> bool {
+        let has_room = self.0.len() < FIELDS_MAX;
+        if has_room {
+            self.0.push((name, value));
         }
-        self.0.push((name, value));
-        Ok(())
+        has_room
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 

@@ -29,6 +29,7 @@ pub use send_message::SendMessageRequestHeader;
 pub use topic::*;
 
 use crate::codec::{FieldSink, FieldSource, HeaderError, ReadHeader, WriteHeader};
+use crate::decimal;
 
 /// A header without fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,15 +66,19 @@ fn required<'a>(name: &'static str, value: Option<&'a str>) -> Result<&'a str, H
     value.ok_or(HeaderError::Missing(name))
 }
 
-fn integer<T: std::str::FromStr>(
+fn integer<T: std::str::FromStr + TryFrom<i64>>(
     name: &'static str,
     value: &str,
     expected: &'static str,
 ) -> Result<T, HeaderError> {
-    value
-        .trim()
-        .parse()
-        .map_err(|_| invalid(name, value, expected))
+    let plain = decimal::parse_plain(value).and_then(|plain| T::try_from(plain).ok());
+    match plain {
+        Some(plain) => Ok(plain),
+        None => value
+            .trim()
+            .parse()
+            .map_err(|_| invalid(name, value, expected)),
+    }
 }
 
 /// Java's `Boolean.parseBoolean`, and the `1` of old C++ clients.

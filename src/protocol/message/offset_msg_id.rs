@@ -104,7 +104,24 @@ impl HexWriter<'_> {
 }
 
 /// The two upper-case digits of a byte.
-pub(crate) const fn hex_digits(byte: u8) -> [u8; 2] {
+pub(crate) fn hex_digits(byte: u8) -> [u8; 2] {
+    HEX_DIGITS[usize::from(byte)]
+}
+
+/// The digits of every byte.
+const HEX_DIGITS: [[u8; 2]; 256] = {
+    let mut digits = [[0; 2]; 256];
+    let mut byte = 0_u8;
+    loop {
+        digits[byte as usize] = digits_of(byte);
+        if byte == u8::MAX {
+            break digits;
+        }
+        byte += 1;
+    }
+};
+
+const fn digits_of(byte: u8) -> [u8; 2] {
     const fn digit(value: u8) -> u8 {
         if value < 10 {
             b'0' + value

@@ -22,19 +22,19 @@ pub fn property_of<'a>(properties: &'a str, name: &str) -> Option<&'a str> {
         return None;
     }
     let bytes = properties.as_bytes();
-    let mut end = bytes.len();
-    loop {
-        let start = memchr::memrchr(PROPERTY_SEPARATOR_BYTE, bytes.get(..end)?)
-            .map_or(0, |separator_at| separator_at + 1);
+    let ends = memchr::memchr_iter(PROPERTY_SEPARATOR_BYTE, bytes);
+    let (mut start, mut found) = (0, None);
+    for end in ends.chain(std::iter::once(bytes.len())) {
         let value = bytes
             .get(start..end)?
             .strip_prefix(name.as_bytes())
             .and_then(|rest| rest.strip_prefix(&[NAME_VALUE_SEPARATOR_BYTE]));
         if value.is_some_and(|value| !value.is_empty()) {
-            return properties.get(start + name.len() + 1..end);
+            found = Some(start + name.len() + 1..end);
         }
-        end = start.checked_sub(1)?;
+        start = end + 1;
     }
+    properties.get(found?)
 }
 
 /// The pairs of a properties text in their order, without those that Java drops.

@@ -16,33 +16,12 @@ const MASTER_ID: i64 = 0;
 /// RocketMQ's name for a pull that a reset sends elsewhere.
 const OFFSET_RESET: &str = "OFFSET_RESET";
 
-/// Where an answer goes: with the other answers of the connection's turn, or by itself later.
-pub(super) enum Sink<'a> {
-    Now(Reply<'a>),
-    Later(Deferred),
-}
-
-impl Sink<'_> {
-    fn answer(
-        self,
-        code: ResponseCode,
-        remark: &str,
-        header: &PullMessageResponseHeader,
-        body: &[u8],
-    ) {
-        match self {
-            Self::Now(reply) => reply.answer(code, Some(remark), header, body),
-            Self::Later(reply) => reply.answer(code, Some(remark), header, body),
-        }
-    }
-}
-
-/// Reads the messages that a pull asks for, from `offset` on, into `body`.
+/// Reads the messages that a pull asks for, from `offset` on; `take` gets each as it is stored.
 pub(super) fn read(
     broker: &BrokerContext,
     pull: &Pull,
     offset: i64,
-    body: &mut Vec<u8>,
+    take: &mut dyn FnMut(&[u8]),
 ) -> GetOutcome {
     let count_max = pull.messages_max.clamp(1, broker.config.max_transfer_count);
     let limits = GetLimits {
@@ -54,9 +33,7 @@ pub(super) fn read(
         offset,
         limits,
         &mut &pull.filter,
-        &mut |record| {
-            body.extend_from_slice(record.bytes());
-        },
+        &mut |record| take(record.bytes()),
     )
 }
 
@@ -87,10 +64,18 @@ fn code_of(status: GetMessageStatus, offset: i64) -> ResponseCode {
     }
 }
 
-/// Answers with what was read.
-pub(super) fn answer(pull: &Pull, outcome: &GetOutcome, body: &[u8], sink: Sink<'_>) {
+/// Answers with what was read, which has been appended to the answer.
+pub(super) fn answer(pull: &Pull, outcome: &GetOutcome, reply: Reply<'_>) {
     let code = code_of(outcome.status, pull.offset);
-    sink.answer(code, outcome.status.name(), &header_of(pull, outcome), body);
+    let remark = Some(outcome.status.name());
+    reply.answer_appended(code, remark, &header_of(pull, outcome));
+}
+
+/// As [`answer`], for a pull that has waited.
+pub(super) fn answer_held(pull: &Pull, outcome: &GetOutcome, body: &[u8], deferred: Deferred) {
+    let code = code_of(outcome.status, pull.offset);
+    let remark = Some(outcome.status.name());
+    deferred.answer(code, remark, &header_of(pull, outcome), body);
 }
 
 /// Answers that the group goes on elsewhere.

@@ -12,7 +12,7 @@ use protocol::name::SCHEDULE_TOPIC;
 use remoting::Reply;
 use store::{Arrival, GetMessageStatus, GetOutcome, MessageArrivingListener, Queue};
 
-use super::answer::{self, Sink, found_nothing};
+use super::answer::{self, found_nothing};
 use super::note_progress;
 use crate::broker::BrokerContext;
 use crate::long_polling::{HELD_PULLS_MAX, Held, HeldPull, Pull};
@@ -98,14 +98,14 @@ fn wake(broker: &Arc<BrokerContext>, queue: &Arc<Queue>) {
 /// Answers a pull if there is something for it by now, or lets it wait on.
 fn run_again(broker: &Arc<BrokerContext>, mut held: HeldPull) {
     let waits_on = scratch::with_bytes(|body| {
-        let outcome = answer::read(broker, &held.pull, held.scanned_to, body);
+        let outcome = read(broker, &held, body);
         let has_seen_all = outcome.status == GetMessageStatus::NoMatchedMessage
             && outcome.next_begin_offset >= outcome.max_offset;
         if has_seen_all {
             held.scanned_to = outcome.next_begin_offset;
         } else if !found_nothing(&outcome, held.scanned_to) {
             note_progress(broker, &held.pull, &outcome);
-            answer::answer(&held.pull, &outcome, body, Sink::Later(held.deferred));
+            answer::answer_held(&held.pull, &outcome, body, held.deferred);
             return None;
         }
         Some(held)
@@ -115,13 +115,19 @@ fn run_again(broker: &Arc<BrokerContext>, mut held: HeldPull) {
     }
 }
 
+/// Reads on where a pull that waits has come to.
+fn read(broker: &BrokerContext, held: &HeldPull, body: &mut Vec<u8>) -> GetOutcome {
+    let mut take = |record: &[u8]| body.extend_from_slice(record);
+    answer::read(broker, &held.pull, held.scanned_to, &mut take)
+}
+
 /// Answers a pull whatever there is.
 fn answer_now(broker: &BrokerContext, held: HeldPull) {
     scratch::with_bytes(|body| {
-        let outcome = answer::read(broker, &held.pull, held.scanned_to, body);
+        let outcome = read(broker, &held, body);
         let outcome = since_the_pull_came(&held, outcome);
         note_progress(broker, &held.pull, &outcome);
-        answer::answer(&held.pull, &outcome, body, Sink::Later(held.deferred));
+        answer::answer_held(&held.pull, &outcome, body, held.deferred);
     });
 }
 
