@@ -4,15 +4,14 @@
 //! more than the search.
 
 const WORD: usize = size_of::<u64>();
-const ONES: u64 = u64::from_be_bytes([1; WORD]);
-const LOW_BITS: u64 = u64::from_be_bytes([0x7f; WORD]);
+const ONES: u64 = u64::MAX / 0xff;
+const TOP_BITS: u64 = ONES << 7;
 /// The bits that only bytes from 0x20 on have.
-const PRINTABLE_BITS: u64 = u64::from_be_bytes([0xe0; WORD]);
+const PRINTABLE_BITS: u64 = ONES * 0xe0;
 
-/// The top bit of every byte that is zero, and no other bit.
+/// The top bit of the lowest byte that is zero; bits above it mean nothing.
 const fn zeros(word: u64) -> u64 {
-    // No sum reaches into the next byte, so that every byte is judged by itself.
-    !(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS)
+    word.wrapping_sub(ONES) & !word & TOP_BITS
 }
 
 const fn equal(word: u64, byte: u8) -> u64 {
@@ -27,6 +26,16 @@ fn escapables(word: u64) -> u64 {
     quotes(word) | zeros(word & PRINTABLE_BITS)
 }
 
+#[inline]
+#[expect(
+    clippy::little_endian_bytes,
+    reason = "no number: the first byte is to be the lowest one"
+)]
+fn word_of(bytes: [u8; WORD]) -> u64 {
+    u64::from_le_bytes(bytes)
+}
+
+#[inline]
 fn find(
     bytes: &[u8],
     from: usize,
@@ -36,9 +45,9 @@ fn find(
     let mut at = from;
     let mut rest = bytes.get(from..).unwrap_or_default();
     while let Some((word, behind)) = rest.split_first_chunk::<WORD>() {
-        let found = in_word(u64::from_be_bytes(*word));
+        let found = in_word(word_of(*word));
         if found != 0 {
-            return at + found.leading_zeros() as usize / 8;
+            return at + found.trailing_zeros() as usize / 8;
         }
         at += WORD;
         rest = behind;
