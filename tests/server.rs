@@ -54,11 +54,26 @@ impl Server {
         field.unwrap_or_else(|| panic!("{pointer} is not in {}", self.ready))
     }
 
+    /// A number of what it said, by JSON pointer.
+    #[track_caller]
+    pub(crate) fn number(&self, pointer: &str) -> i64 {
+        let field = self.ready.pointer(pointer).and_then(Value::as_i64);
+        field.unwrap_or_else(|| panic!("{pointer} is not in {}", self.ready))
+    }
+
     /// `kill -9`.
     #[track_caller]
     pub(crate) fn kill(mut self) {
         self.process.signal(Signal::KILL);
         self.process.wait();
+    }
+
+    /// `kill -TERM`, which must end with 0; gives all that it wrote to stderr.
+    #[track_caller]
+    pub(crate) fn stop_and_read_errors(mut self) -> String {
+        self.process.signal(Signal::TERM);
+        assert_eq!(self.process.wait(), 0);
+        self.process.error_lines()
     }
 
     /// `kill -TERM`, which must end with 0.

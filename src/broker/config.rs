@@ -35,9 +35,6 @@ pub const QUEUE_NUMS_MAX: i32 = 4_096;
 /// Bytes of a ConsumeQueue unit.
 const CONSUME_QUEUE_UNIT: u32 = 20;
 
-/// A share of the disk that is never used.
-const NEVER: f64 = 2.0;
-
 const MIB: i32 = 1024 * 1024;
 
 /// The largest body that fits into one frame with its header.
@@ -279,11 +276,8 @@ impl BrokerConfig {
             file_reserved: store::hours(unsigned(self.file_reserved_time)),
             delete_when: self.delete_when.as_slice().to_vec(),
             disk_max_used_ratio: ratio(self.disk_max_used_space_ratio),
-            disk_clean_forcibly_ratio: if self.clean_file_forcibly_enable {
-                ratio(self.disk_space_clean_forcibly_ratio)
-            } else {
-                NEVER
-            },
+            disk_clean_forcibly_ratio: ratio(self.disk_space_clean_forcibly_ratio),
+            clean_forcibly: self.clean_file_forcibly_enable,
             disk_warning_ratio: ratio(self.disk_space_warning_level_ratio),
             clean_interval: self.clean_resource_interval,
             delay_levels: self.message_delay_level.clone(),

@@ -1,5 +1,6 @@
 //! Where a cluster keeps its data: one folder a node, a lock, and a file that says what it is.
 
+use crate::ephemeral::Ephemeral;
 use crate::error::ClusterError;
 use crate::spec::Data;
 use rustix::fs::{FlockOperation, flock};
@@ -7,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// The layout that this build writes and reads.
 const FORMAT: u32 = 1;
@@ -28,7 +28,7 @@ struct Description {
 pub(crate) struct DataDir {
     path: PathBuf,
     /// Removes the directory when the cluster ends.
-    temporary: Option<TempDir>,
+    temporary: Option<Ephemeral>,
     /// Held open: the lock goes with it, also when the process is killed.
     _lock: Option<File>,
 }
@@ -37,9 +37,9 @@ impl DataDir {
     pub(crate) fn open(data: &Data) -> Result<Self, ClusterError> {
         match data {
             Data::Ephemeral => {
-                let temporary = tempfile::Builder::new().prefix("gantry-").tempdir();
+                let parent = std::env::temp_dir();
                 let temporary =
-                    temporary.map_err(|error| unusable(&std::env::temp_dir(), &error))?;
+                    Ephemeral::make(&parent).map_err(|error| unusable(&parent, &error))?;
                 let path = temporary.path().to_owned();
                 Ok(Self {
                     path,

@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod data_dir;
+mod ephemeral;
 mod error;
 mod launcher;
 mod node;

@@ -54,6 +54,9 @@ pub struct StoreConfig {
     pub disk_max_used_ratio: f64,
     /// Above this share, files go whatever their age (`diskSpaceCleanForciblyRatio`).
     pub disk_clean_forcibly_ratio: f64,
+    /// Whether files go before their time at all when the disk is nearly full
+    /// (`cleanFileForciblyEnable`); without it, messages are refused until somebody makes room.
+    pub clean_forcibly: bool,
     /// Above this share, messages are refused (`diskSpaceWarningLevelRatio`).
     pub disk_warning_ratio: f64,
     /// CommitLog files removed in one pass at most (`deleteFileBatchMax`).
@@ -84,6 +87,7 @@ impl StoreConfig {
             delete_when: vec![4],
             disk_max_used_ratio: 0.75,
             disk_clean_forcibly_ratio: 0.85,
+            clean_forcibly: true,
             disk_warning_ratio: 0.90,
             delete_file_batch_max: 10,
             clean_interval: Duration::from_secs(10),

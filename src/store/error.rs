@@ -33,7 +33,7 @@ pub enum OpenError {
         problem: String,
     },
     /// The system said no.
-    #[error("{path}")]
+    #[error("{path}: {source}")]
     Io {
         /// The file or directory.
         path: PathBuf,

@@ -23,7 +23,7 @@ use crate::retention::CleanOutcome;
 use crate::search::TimeBoundary;
 use crate::shared::{Parts, PutOutcome, Shared};
 use crate::stats::RuntimeInfo;
-use crate::storage::{MmapStorage, SharedStorage};
+use crate::storage::{MmapStorage, SharedStorage, is_disk_full};
 use crate::threads;
 
 /// How often a query by key brings the index further before it takes what is there.
@@ -111,7 +111,13 @@ impl MessageStore {
             lock,
         });
         // From here on the checkpoint speaks of this boot, and holds what recovery found.
-        shared.write_queues().map_err(OpenError::io(&root))?;
+        match shared.write_queues() {
+            // What is there can be read without room; puts wait until there is some.
+            Err(error) if is_disk_full(&error) => {
+                tracing::warn!(%error, "the store is opened on a full disk");
+            }
+            written => written.map_err(OpenError::io(&root))?,
+        }
         Ok(Self {
             shared: Arc::new(shared),
             threads: Mutex::default(),

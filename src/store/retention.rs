@@ -69,7 +69,8 @@ impl Shared {
             .config
             .disk_clean_forcibly_ratio
             .min(FORCIBLY_RATIO_MAX);
-        let forcibly = above(forcibly) || above(self.warning_ratio());
+        let forcibly =
+            self.config.clean_forcibly && (above(forcibly) || above(self.warning_ratio()));
         let manual = self.manual_deletes.load(Ordering::Relaxed);
         self.manual_deletes
             .store(manual.saturating_sub(1), Ordering::Relaxed);

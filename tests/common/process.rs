@@ -103,6 +103,11 @@ impl Background {
         next_line(&self.stderr, what, fits)
     }
 
+    /// All lines of stderr from here on, once the process has ended.
+    pub(crate) fn error_lines(&self) -> String {
+        self.stderr.iter().map(|line| line + "\n").collect()
+    }
+
     /// The next line of stdout, if there is one now.
     pub(crate) fn try_line(&self) -> Option<String> {
         self.stdout.try_recv().ok()

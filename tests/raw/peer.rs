@@ -83,11 +83,27 @@ impl Peer {
         let stream = TcpStream::connect(addr).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
+        Self::over(stream)
+    }
+
+    /// Speaks over a connection that somebody else has made.
+    pub(crate) fn over(stream: TcpStream) -> Self {
         Self {
             stream,
             opaque: 0,
             pushed: VecDeque::new(),
         }
+    }
+
+    /// Whether the server answers at all: the answer, or nothing when it has closed the connection.
+    pub(crate) fn try_ask_for(&mut self, code: i32, fields: &Value) -> Option<()> {
+        let request = header(code, fields).to_string();
+        let length = u32::try_from(request.len()).unwrap();
+        let mut frame = (length + 4).to_be_bytes().to_vec();
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(request.as_bytes());
+        self.stream.write_all(&frame).ok()?;
+        self.stream.read_exact(&mut [0; 8]).ok()
     }
 
     /// Sends a request and waits for its answer. A number that the header does not have is put in.

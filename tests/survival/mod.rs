@@ -1,12 +1,16 @@
-//! A broker's process is killed at random moments under load; what it acknowledged must be there.
+//! A broker in a process of its own is killed, stopped, and left without what it needs, under load; what
+//! it acknowledged must be there.
 
 mod asking;
 mod body;
 mod kill;
 mod ledger;
+mod leftovers;
 mod load;
 mod node;
 mod orderly;
+mod scarce;
+mod stop;
 mod verify;
 
 use std::io::Write as _;

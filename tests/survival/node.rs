@@ -1,14 +1,19 @@
 //! A broker in a process of its own, which tests kill and start again on the same port and data.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use store::{DelayLevels, StoreConfig};
 
 /// How long a broker may take to serve, recovery included.
 const SERVES_WITHIN: Duration = Duration::from_secs(30);
+
+/// Where its log goes, below its home.
+const LOG: &str = "broker.log";
 
 /// Between two writes of the consumer offsets.
 pub(super) const OFFSETS_WRITTEN_EVERY: Duration = Duration::from_millis(200);
@@ -41,6 +46,11 @@ pub(super) struct BrokerProcess {
 
 impl BrokerProcess {
     pub(super) async fn start(home: &Path, flush: &str) -> Self {
+        Self::start_with(home, flush, "").await
+    }
+
+    /// The same with more settings, as lines of a properties file.
+    pub(super) async fn start_with(home: &Path, flush: &str, more: &str) -> Self {
         let port = cluster::free_port().unwrap();
         let properties = home.join("broker.properties");
         let text = format!(
@@ -48,7 +58,7 @@ impl BrokerProcess {
              storePathRootDir={}\nmappedFileSizeCommitLog={LOG_FILE_SIZE}\n\
              mappedFileSizeConsumeQueue={}\nmaxHashSlotNum={INDEX_SLOTS}\n\
              maxIndexNum={INDEX_ENTRIES}\nmessageDelayLevel={DELAY_LEVELS}\nflushDelayOffsetInterval=200\n\
-             flushConsumerOffsetInterval={}\n",
+             flushConsumerOffsetInterval={}\n{more}\n",
             home.join("store").display(),
             20 * QUEUE_UNITS,
             OFFSETS_WRITTEN_EVERY.as_millis(),
@@ -81,22 +91,66 @@ impl BrokerProcess {
         self.wait_serving().await;
     }
 
+    pub(super) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     /// `kill -TERM`, which must end with 0.
     pub(super) fn stop(mut self) {
-        let pid = i32::try_from(self.child.id()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         assert!(
             self.child.wait().unwrap().success(),
             "a broker that is asked to end ends with 0"
         );
     }
 
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits for the end of the process; `None` when it was ended by a signal.
+    pub(super) async fn ended(&mut self) -> Option<i32> {
+        let ended = async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status.code();
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(SERVES_WITHIN, ended)
+            .await
+            .expect("the broker ends")
+    }
+
+    /// Waits until the broker has written a line that holds this.
+    pub(super) async fn says(&self, text: &str) {
+        let said = async {
+            while !std::fs::read_to_string(self.home.join(LOG))
+                .unwrap()
+                .contains(text)
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(SERVES_WITHIN, said)
+            .await
+            .unwrap_or_else(|_| panic!("the broker says {text:?}"));
+    }
+
+    /// What the broker has written about its last opening of the store.
+    pub(super) fn last_opening(&self) -> String {
+        let log = std::fs::read_to_string(self.home.join(LOG)).unwrap();
+        let mut openings = log.lines().filter(|line| line.contains("store opened"));
+        openings.next_back().expect("a store was opened").to_owned()
+    }
+
     async fn wait_serving(&mut self) {
         let serving = async {
             while tokio::net::TcpStream::connect(self.addr).await.is_err() {
                 if let Some(status) = self.child.try_wait().unwrap() {
-                    panic!("the broker has ended with {status}");
+                    let log = std::fs::read_to_string(self.home.join(LOG)).unwrap();
+                    panic!("the broker has ended with {status}: {log}");
                 }
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
@@ -115,13 +169,20 @@ impl Drop for BrokerProcess {
 }
 
 fn spawn(properties: &Path, home: &Path) -> Child {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(home.join(LOG))
+        .unwrap();
     Command::new(env!("CARGO_BIN_EXE_gantry"))
         .args(["broker", "run", "-c"])
         .arg(properties)
         .env("GANTRY_HOME", home)
+        .env("GANTRY_LOG", "gantry_store=info,gantry_remoting=warn")
         .env_remove("NAMESRV_ADDR")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .stderr(log)
         .spawn()
         .unwrap()
 }

@@ -117,6 +117,27 @@ fn a_full_disk_refuses_messages_and_takes_them_again_when_there_is_room() {
 }
 
 #[test]
+fn a_store_is_opened_on_a_full_disk_and_takes_messages_when_there_is_room() {
+    let (fixture, disk) = Fixture::new().on_crash_storage();
+    let store = fixture.open();
+    put(&store, "t", 0, "a");
+    // Its ConsumeQueue was not written before the kill, and has to be now.
+    let disk = disk.after_kill();
+    drop(store);
+    disk.leave_room(Some(0));
+    let fixture = fixture.with(&disk);
+    let store = fixture.open();
+    assert_eq!(bodies(&store, "t", 0), ["a"]);
+    let queue = store.queue("t", 0).expect("queue");
+    let refused = store.put(&queue, &mut record("t", 0, b"b", ""));
+    assert!(matches!(refused, Err(PutError::DiskFull)), "{refused:?}");
+    disk.leave_room(None);
+    store.write_queues_once().expect("there is room");
+    put(&store, "t", 0, "b");
+    assert_eq!(bodies(&store, "t", 0), ["a", "b"]);
+}
+
+#[test]
 fn a_disk_that_is_nearly_full_refuses_messages_before_it_is() {
     let (fixture, disk) = Fixture::new().on_crash_storage();
     let store = fixture.open();

@@ -146,6 +146,20 @@ fn a_disk_that_fills_up_loses_old_files_at_any_hour_and_young_ones_in_need() {
 }
 
 #[test]
+fn where_nothing_may_go_before_its_time_a_full_disk_stops_the_puts_instead() {
+    let (mut fixture, disk, store) = filled();
+    drop(store);
+    fixture.config.clean_forcibly = false;
+    let store = fixture.open();
+    disk.set_used_ratio(0.99);
+    assert_eq!(store.clean_once().commit_log_files, 0);
+    assert!(!store.is_writable());
+    disk.set_used_ratio(0.50);
+    store.clean_once();
+    assert!(store.is_writable());
+}
+
+#[test]
 fn an_operator_may_ask_for_it() {
     let (fixture, _disk, store) = filled();
     fixture.clock.advance(hours(1000));
