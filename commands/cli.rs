@@ -15,7 +15,7 @@ use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
     bench, broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain,
     group, help, logging, logs, message, namesrv, overview, peek, run_command, send, start, status,
-    store_cmd, tail, topic, up, util, version, wait,
+    store_cmd, tail, top, topic, up, util, version, wait,
 };
 
 /// RocketMQ in one binary: clusters in a process, messages, administration
@@ -35,6 +35,7 @@ enum Command {
     Down(down::Args),
     Status(status::Args),
     Logs(logs::Args),
+    Top(top::Args),
     #[command(subcommand)]
     Wait(wait::Command),
     Run(run_command::Args),
@@ -94,6 +95,7 @@ async fn dispatch(ctx: &Context, command: Command) -> Result<(), CommandError> {
         Command::Down(args) => down::run(ctx, &args).await?.render(out),
         Command::Status(args) => status::run(ctx, &args).await?.render(out),
         Command::Logs(args) => logs::run(ctx, &args).await,
+        Command::Top(args) => top::run(ctx, &args).await,
         Command::Wait(command) => wait::run(ctx, &command).await,
         Command::Run(args) => run_command::run(ctx, &args).await,
         Command::Demo(args) => demo::run(ctx, &args).await,

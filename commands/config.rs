@@ -11,6 +11,7 @@ pub(crate) mod paths;
 pub(crate) mod profile;
 pub(crate) mod setting;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -205,6 +206,15 @@ impl Config {
         self.files()
             .flat_map(|file| &file.profiles)
             .find(|profile| profile.name == name)
+    }
+
+    /// The keys of the dashboard that the files change; a project's hide the user's of the same name.
+    pub(crate) fn top_keys(&self) -> BTreeMap<String, Vec<String>> {
+        let mut keys = self.user.top_keys.clone();
+        if let Some(project) = &self.project {
+            keys.extend(project.top_keys.clone());
+        }
+        keys
     }
 
     /// What is odd in the files, to be told once.

@@ -44,6 +44,7 @@ mod store_cmd;
 mod suggest;
 mod tail;
 mod terminal;
+mod top;
 mod topic;
 mod up;
 mod util;

@@ -8,7 +8,7 @@ use clap::Command;
 pub(crate) const GROUPS: &[(&str, &[&str])] = &[
     (
         "Local clusters",
-        &["up", "down", "status", "logs", "wait", "run", "demo"],
+        &["up", "down", "status", "logs", "top", "wait", "run", "demo"],
     ),
     (
         "Messages",

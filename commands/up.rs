@@ -14,6 +14,7 @@ use crate::local::running::{self, Running};
 use crate::local::shape::{Shape, cluster_error};
 use crate::output::Render as _;
 use crate::signals::Stop;
+use crate::top;
 
 /// Start a local cluster
 #[derive(Debug, Clone, clap::Args)]
@@ -49,6 +50,10 @@ pub(crate) struct Args {
     /// Stop when standard input ends
     #[arg(long, conflicts_with = "detach", hide_short_help = true)]
     pub(crate) until_stdin_eof: bool,
+
+    /// Show the dashboard while it runs; it goes on when you leave it
+    #[arg(long, conflicts_with_all = ["detach", "until_stdin_eof"], hide_short_help = true)]
+    dash: bool,
 
     /// Succeed when the cluster runs already
     #[arg(long)]
@@ -107,6 +112,9 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
         }
         return Err(already_running(&found));
     }
+    if args.dash {
+        top::check_terminal(ctx)?;
+    }
     if args.detach {
         return detach::run(ctx, args).await?.render(&ctx.out);
     }
@@ -114,9 +122,10 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<(), CommandError> 
     let host = start(ctx, args).await?;
     let shown = Running::of(host.run_file());
     let told = ready(ctx, args, &shown);
-    if told.is_ok() {
-        until_told(&host, args, stop).await;
-    }
+    let told = match told {
+        Ok(()) => until_told(ctx, &host, args, stop).await,
+        failed => failed,
+    };
     ctx.out.note("stopping");
     host.end().await?;
     told
@@ -155,7 +164,12 @@ fn ready(ctx: &Context, args: &Args, shown: &Running) -> Result<(), CommandError
 }
 
 /// Waits for a signal, a `down`, or the end of standard input where that was asked for.
-async fn until_told(host: &Host, args: &Args, mut stop: Stop) {
+async fn until_told(
+    ctx: &Context,
+    host: &Host,
+    args: &Args,
+    mut stop: Stop,
+) -> Result<(), CommandError> {
     let input_ends = async {
         if !args.until_stdin_eof {
             std::future::pending::<()>().await;
@@ -164,11 +178,24 @@ async fn until_told(host: &Host, args: &Args, mut stop: Stop) {
         let mut ignored = [0; 1024];
         while stdin.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
     };
-    tokio::select! {
-        _ = stop.requested() => {}
-        () = host.down_requested() => {}
-        () = input_ends => {}
+    let told = async {
+        tokio::select! {
+            _ = stop.requested() => {}
+            () = host.down_requested() => {}
+            () = input_ends => {}
+        }
+    };
+    let mut told = std::pin::pin!(told);
+    if args.dash {
+        let look = top::Look::default();
+        tokio::select! {
+            () = &mut told => return Ok(()),
+            left = Box::pin(top::show_own(ctx, &look, host.run_file())) => left?,
+        }
+        ctx.out.note("the cluster goes on; Ctrl-C stops it");
     }
+    told.await;
+    Ok(())
 }
 
 fn already_running(found: &Running) -> CommandError {

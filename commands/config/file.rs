@@ -25,6 +25,8 @@ pub(crate) struct ConfigFile {
     pub(crate) values: BTreeMap<&'static str, (String, usize)>,
     /// The `[context.NAME]` tables, in the file's order.
     pub(crate) profiles: Vec<Profile>,
+    /// The `[top.keys]` table: the keys of the dashboard by the names of what they do.
+    pub(crate) top_keys: BTreeMap<String, Vec<String>>,
     /// What is odd but harms nothing.
     pub(crate) warnings: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Reader<'_> {
             match setting::by_key(&key) {
                 Some(setting) => self.value(setting, item, line)?,
                 None if key == "context" => self.contexts(item, line)?,
+                None if key == "top.keys" => self.top_keys(item, line)?,
                 None => match item.as_table_like() {
                     Some(inner) if is_section(&key) => self.table(inner, &key)?,
                     _ => self.unknown(&key, line),
@@ -137,6 +140,30 @@ impl Reader<'_> {
                 .detail("key", key)
         })?;
         self.file.values.insert(key, (text, line));
+        Ok(())
+    }
+
+    /// Keys by name: one key, or a list of them. Whether the names and keys exist is for the dashboard
+    /// to say.
+    fn top_keys(&mut self, item: &Item, line: usize) -> Result<(), CommandError> {
+        let Some(table) = item.as_table_like() else {
+            return Err(self.invalid(line, "top.keys: expected a table"));
+        };
+        for (name, item) in table.iter() {
+            let line = self.line(table, name);
+            let one = item.as_str().map(|key| vec![key.to_owned()]);
+            let many = || -> Option<Vec<String>> {
+                let keys = item.as_array()?.iter();
+                keys.map(|key| key.as_str().map(str::to_owned)).collect()
+            };
+            let keys = one.or_else(many).ok_or_else(|| {
+                self.invalid(
+                    line,
+                    &format!("top.keys.{name}: expected a key or a list of keys"),
+                )
+            })?;
+            self.file.top_keys.insert(name.to_owned(), keys);
+        }
         Ok(())
     }
 

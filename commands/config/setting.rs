@@ -6,6 +6,7 @@ use super::address;
 use crate::output::Format;
 use crate::output::color::ColorWhen;
 use crate::output::units::{TimeFormat, Units};
+use crate::top::{PresetChoice, ThemeChoice};
 
 /// One setting.
 #[derive(Debug)]
@@ -154,6 +155,26 @@ pub(crate) static ALL: &[Setting] = &[
         Files::All,
         count,
     ),
+    setting(
+        "top.theme",
+        "--theme",
+        &["GANTRY_THEME"],
+        "auto",
+        Files::All,
+        word::<ThemeChoice>,
+    ),
+    setting(
+        "top.preset",
+        "--preset",
+        &[],
+        "vim",
+        Files::All,
+        word::<PresetChoice>,
+    ),
+    setting("top.refresh", "--refresh", &[], "1s", Files::All, duration),
+    setting("top.fps", "--fps", &[], "30", Files::All, count),
+    setting("top.ascii", "--ascii", &[], "false", Files::All, switch),
+    setting("top.numbers", "--numbers", &[], "false", Files::All, switch),
     setting(
         "yes",
         "--yes",

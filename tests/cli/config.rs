@@ -23,6 +23,12 @@ fn every_setting_is_shown_with_its_origin() {
     output.quiet        false              default
     request.timeout     9s                 environment GANTRY_TIMEOUT
     request.retries     5                  $HOME/work/.gantry.toml:2
+    top.theme           auto               default
+    top.preset          vim                default
+    top.refresh         1s                 default
+    top.fps             30                 default
+    top.ascii           false              default
+    top.numbers         false              default
     yes                 false              default
     dry_run             false              default
     no_input            false              default

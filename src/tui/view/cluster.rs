@@ -326,8 +326,16 @@ fn broker_row(state: &State, broker: &BrokerState, host: Option<&str>) -> Vec<Ce
         Cell::new(or_nothing(up, format::span)),
         rate(broker.in_per_s),
         rate(broker.out_per_s),
-        Cell::new(or_nothing(broker.disk_ratio, format::percent)).role(warn_if(is_full)),
-        Cell::new(or_nothing(broker.put_p99_ms, format::latency)).role(warn_if(is_slow)),
+        Cell::new(or_nothing(
+            broker.disk_ratio.filter(|_| !is_down),
+            format::percent,
+        ))
+        .role(warn_if(is_full)),
+        Cell::new(or_nothing(
+            broker.put_p99_ms.filter(|_| !is_down),
+            format::latency,
+        ))
+        .role(warn_if(is_slow)),
     ]
 }
 
