@@ -1,7 +1,7 @@
 //! Stories over real sockets: many frames at once, late answers, slow and hostile peers, the end.
 
 use super::*;
-use clock::SystemClock;
+use clock::{ManualClock, SystemClock};
 use protocol::header::NoHeader;
 use protocol::{CommandView, RemotingCommand, RequestCode, ResponseCode};
 use std::net::SocketAddr;
@@ -397,6 +397,28 @@ async fn silent_and_endless_peers_are_closed() {
             .await
             .expect("closed in time");
         assert!(read.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_only_listens_is_not_idle() {
+    let (processor, clock) = (Arc::new(Obedient::default()), ManualClock::at(0));
+    let config = ServerConfig::new(loopback());
+    let server = Server::bind(config, Arc::clone(&processor) as _, Arc::clone(&clock) as _).await;
+    let addr = server.as_ref().unwrap().local_addr();
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let mut bytes = Vec::new();
+    please("hold").encode_into(&mut bytes);
+    stream.write_all(&bytes).await.unwrap();
+    until("the request is held", || !processor.held.lock().is_empty()).await;
+    let connection = Arc::clone(processor.held.lock()[0].connection());
+    for _ in 0..4 {
+        clock.advance(Limits::default().idle_timeout * 3 / 4);
+        connection.push(please("nothing")).unwrap();
+        let read = tokio::time::timeout(SOON, stream.read_buf(&mut bytes)).await;
+        assert!(read.expect("pushed in time").unwrap() > 0);
+        connection.close_if_stale();
+        assert!(!connection.is_closed());
     }
 }
 

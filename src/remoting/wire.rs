@@ -161,6 +161,8 @@ impl Wire<'_> {
         let bell = &self.connection.bell;
         ready!(bell.poll(OUTBOX | CLOSE | DRAIN, context));
         if !bell.has(CLOSE) {
+            // A peer that only listens is not idle.
+            self.connection.touch();
             buffers::with(|buffers| self.write(&mut buffers.output))?;
         }
         Poll::Ready(Ok(Turn::Done))
