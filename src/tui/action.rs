@@ -4,6 +4,7 @@ use client::snapshot::Snapshot;
 
 use crate::key::Key;
 use crate::local::Report;
+use crate::source::messages::Told;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -30,6 +31,13 @@ pub enum Action {
     },
     /// Whether a reading is under way.
     Reading(bool),
+    /// Something came of an order to read messages.
+    Messages {
+        /// Which order it was.
+        ticket: u64,
+        /// What came of it.
+        told: Told,
+    },
     /// Something that was asked for is done, well or not.
     Report(Report),
 }

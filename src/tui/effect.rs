@@ -3,6 +3,8 @@
 
 use client::snapshot::Wants;
 
+use crate::source::messages::Order;
+
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -12,6 +14,8 @@ pub enum Effect {
     ReadNow,
     /// Put this on the clipboard, through the terminal (OSC 52).
     Copy(String),
+    /// Read messages, or something about them.
+    Messages(Order),
     /// Draw every cell again.
     Redraw,
     /// Give the terminal back to the shell until it lets us go on.

@@ -112,6 +112,31 @@ pub fn time_of_day(at_ms: i64, zone: &TimeZone) -> String {
     )
 }
 
+/// The same with milliseconds: `12:04:05.019`.
+#[must_use]
+pub fn time_of_day_ms(at_ms: i64, zone: &TimeZone) -> String {
+    zoned(at_ms, zone).map_or_else(
+        || NOTHING.to_owned(),
+        |zoned| zoned.strftime("%H:%M:%S%.3f").to_string(),
+    )
+}
+
+/// A moment as a part of a file's name: `20261122-120405`.
+#[must_use]
+pub fn file_time(at_ms: i64, zone: &TimeZone) -> String {
+    zoned(at_ms, zone).map_or_else(
+        || at_ms.to_string(),
+        |zoned| zoned.strftime("%Y%m%d-%H%M%S").to_string(),
+    )
+}
+
+/// A size in at most five columns: `312B`, `4.1kB`, `12MB`, in steps of 1000.
+#[must_use]
+pub fn bytes(size: usize) -> String {
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    format!("{}B", short_count(size))
+}
+
 /// What the zone calls itself at a moment: `UTC`, `CET`, `+08`.
 #[must_use]
 pub fn zone_name(at_ms: i64, zone: &TimeZone) -> String {

@@ -75,6 +75,22 @@ pub enum Command {
     Describe,
     /// The members of the group.
     Members,
+    /// The messages of what is chosen.
+    Messages,
+    /// Asks which messages are wanted.
+    Query,
+    /// Goes on with what comes in, and stops.
+    Follow,
+    /// Every message with the key of the chosen one.
+    FollowKey,
+    /// The next form of a body: JSON, as it is, byte by byte.
+    BodyForm,
+    /// Copies the body.
+    CopyBody,
+    /// Copies the row as JSON.
+    CopyRow,
+    /// Writes what is shown into a file.
+    Export,
     /// The pane over the whole screen.
     Expand,
     /// The same as a command line.

@@ -20,6 +20,7 @@ use crate::effect::Effect;
 use crate::key::Key;
 use crate::keymap::{KeyError, Keymap, Preset};
 use crate::local::Local;
+use crate::source::messages::Desk;
 use crate::source::{ACTIONS_MAX, Reader, Source};
 use crate::state::{State, Target};
 use crate::terminal::{self, Screen};
@@ -101,11 +102,13 @@ pub async fn run(options: Options) -> Result<Exit, TuiError> {
     view::refresh(&mut state);
     let (sender, actions) = mpsc::channel(ACTIONS_MAX);
     let source = Arc::clone(&options.source);
+    let desk = Desk::new(source.messages(), options.clock.clone(), sender.clone());
     let reader = Reader::start(source, options.clock.clone(), options.refresh, sender);
     let mut dashboard = Dashboard {
         state,
         screen,
         reader,
+        desk,
         clock: options.clock,
         actions,
         frame: Duration::from_secs(1) / options.fps.clamp(1, 60),
@@ -117,6 +120,8 @@ struct Dashboard {
     state: State,
     screen: Screen,
     reader: Reader,
+    /// Reads messages.
+    desk: Desk,
     clock: SharedClock,
     actions: mpsc::Receiver<Action>,
     /// The time between two drawings.
@@ -180,6 +185,7 @@ impl Dashboard {
                     self.state.say("too long for the clipboard");
                 }
             }
+            Effect::Messages(order) => self.desk.carry_out(order),
             Effect::Redraw => self.screen.clear()?,
             Effect::Suspend => self.screen.suspend()?,
             Effect::Quit => return Ok(Some(Exit::Quit)),

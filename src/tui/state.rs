@@ -13,6 +13,7 @@ use crate::timeline::Timeline;
 use crate::view::clients::ClientsView;
 use crate::view::cluster::ClusterView;
 use crate::view::groups::GroupsView;
+use crate::view::messages::MessagesView;
 use crate::view::topic::TopicView;
 use crate::view::topics::TopicsView;
 use crate::view::{self, View, ViewId};
@@ -147,6 +148,8 @@ pub struct State {
     pub topic: TopicView,
     /// The view of the groups.
     pub groups: GroupsView,
+    /// The view of the messages.
+    pub messages: MessagesView,
     /// The view of the clients.
     pub clients: ClientsView,
 }
@@ -180,6 +183,7 @@ impl State {
             topics: TopicsView::default(),
             topic: TopicView::default(),
             groups: GroupsView::default(),
+            messages: MessagesView::default(),
             clients: ClientsView::default(),
         }
     }

@@ -11,6 +11,7 @@ use client::snapshot::{
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use protocol::body::{MessageModel, MessageQueue};
+use protocol::message::{MessageExt, Properties, property};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -338,4 +339,32 @@ pub(crate) fn queues(brokers: usize, each: i32) -> Vec<AllocatedQueue> {
         }
     }
     queues
+}
+
+/// A message of `orders` on `b-0` that was made 25 ms before it was stored.
+pub(crate) fn message(queue: i32, offset: i64, body: &[u8]) -> MessageExt {
+    let mut properties = Properties::default();
+    properties.insert(property::KEYS, format!("A-{offset}"));
+    properties.insert(property::TAGS, "paid");
+    properties.insert(property::UNIQUE_KEY, format!("7F0000010000{offset:020}"));
+    properties.insert("region", "eu");
+    MessageExt {
+        broker_name: "b-0".to_owned(),
+        topic: "orders".to_owned(),
+        body: body.to_vec().into(),
+        properties,
+        flag: 0,
+        queue_id: queue,
+        queue_offset: offset,
+        physical_offset: 41_220_118,
+        sys_flag: 0,
+        born_timestamp: NOW_MS - 25,
+        born_host: ([10, 0, 0, 5], 51_022).into(),
+        store_timestamp: NOW_MS,
+        store_host: ([127, 0, 0, 1], 10_911).into(),
+        reconsume_times: 0,
+        prepared_transaction_offset: 0,
+        store_size: 300,
+        body_crc: 0,
+    }
 }

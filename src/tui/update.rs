@@ -54,6 +54,10 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
             state.is_reading = is_reading;
             Vec::new()
         }
+        Action::Messages { ticket, told } => {
+            view::messages::on_told(state, ticket, told);
+            Vec::new()
+        }
         Action::Report(Report::Done(text)) => {
             state.say(text);
             Vec::new()
@@ -68,6 +72,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
         state.wants = wants.clone();
         effects.push(Effect::Want(wants));
     }
+    effects.extend(view::messages::orders(state));
     effects
 }
 
@@ -186,6 +191,7 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         return effects;
     }
     match command {
+        Command::Show(ViewId::Messages) => view::messages::enter(state),
         Command::Show(view) => show(state, view),
         Command::NextPane => step_view(state, 1),
         Command::PreviousPane => step_view(state, VIEWS.len() - 1),

@@ -24,6 +24,12 @@ pub const EVERYWHERE: &[Binding] = &[
         "the consumer groups",
     ),
     Binding::new(
+        Command::Show(ViewId::Messages),
+        "view-messages",
+        &["4"],
+        "the messages of a topic",
+    ),
+    Binding::new(
         Command::Show(ViewId::Clients),
         "view-clients",
         &["5"],

@@ -10,6 +10,7 @@ pub mod details;
 pub mod errors;
 pub mod help;
 pub mod prompt;
+pub mod query;
 
 use std::fmt::Debug;
 

@@ -5,6 +5,7 @@
 //! screen but when [`ACTIONS_MAX`] of its reports have not been looked at.
 
 mod backoff;
+pub mod messages;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use crate::BoxFuture;
 use crate::action::Action;
 use backoff::Backoff;
+use messages::{ClusterMessages, MessageSource};
 
 /// Actions that wait for the state; who sends more waits.
 pub const ACTIONS_MAX: usize = 256;
@@ -25,11 +27,20 @@ pub const ACTIONS_MAX: usize = 256;
 pub trait Source: Debug + Send + Sync + 'static {
     /// Reads what is wanted; the rest is as it was.
     fn read<'a>(&'a self, wants: &'a Wants) -> BoxFuture<'a, Snapshot>;
+
+    /// Its messages, if they can be read.
+    fn messages(&self) -> Option<Arc<dyn MessageSource>> {
+        None
+    }
 }
 
 impl Source for Observer {
     fn read<'a>(&'a self, wants: &'a Wants) -> BoxFuture<'a, Snapshot> {
         Box::pin(Self::read(self, wants))
+    }
+
+    fn messages(&self) -> Option<Arc<dyn MessageSource>> {
+        Some(Arc::new(ClusterMessages::new(self.client().clone())))
     }
 }
 

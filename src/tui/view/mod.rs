@@ -12,6 +12,7 @@ pub mod filter;
 pub(crate) mod frame;
 pub mod groups;
 pub(crate) mod list;
+pub mod messages;
 pub(crate) mod pane;
 pub(crate) mod series;
 pub(crate) mod table;
@@ -39,6 +40,8 @@ pub enum ViewId {
     Topic,
     /// All consumer groups.
     Groups,
+    /// The messages of a topic.
+    Messages,
     /// Everybody who is connected.
     Clients,
 }
@@ -77,6 +80,7 @@ pub static VIEWS: &[View] = &[
     topics::VIEW,
     topic::VIEW,
     groups::VIEW,
+    messages::VIEW,
     clients::VIEW,
 ];
 

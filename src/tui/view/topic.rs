@@ -54,6 +54,12 @@ const KEYS: &[Binding] = &[
         "the topic's next group",
     )
     .footer("next group"),
+    Binding::new(
+        Command::Messages,
+        "messages",
+        &["m"],
+        "the messages of this topic",
+    ),
 ];
 
 /// What the view remembers.
@@ -172,6 +178,11 @@ fn run(state: &mut State, command: Command) -> Option<Vec<Effect>> {
             state.say(format!("colours by {}", state.topic.heat.name()));
         }
         Command::NextGroup => next_group(state),
+        Command::Messages => {
+            let topic = state.topic.topic.clone();
+            super::messages::open_topic(state, &topic);
+        }
+        Command::Open => open_messages(state),
         command => {
             let height = height(state);
             return state
@@ -182,6 +193,24 @@ fn run(state: &mut State, command: Command) -> Option<Vec<Effect>> {
         }
     }
     Some(Vec::new())
+}
+
+/// The messages of the chosen queue that the group has not consumed yet; without a group, or one that
+/// has no offset in it, all of them.
+fn open_messages(state: &mut State) {
+    let without;
+    let found = match allocation(state) {
+        Some(found) => Some(found),
+        None => {
+            without = without_group(state);
+            without.as_ref()
+        }
+    };
+    let chosen = found.and_then(|found| found.queues.get(state.topic.queue));
+    if let Some(chosen) = chosen {
+        let (queue, offset) = (chosen.queue.clone(), chosen.consumer_offset);
+        super::messages::open_queue(state, queue, offset.or(chosen.min_offset).unwrap_or(0));
+    }
 }
 
 fn next_group(state: &mut State) {

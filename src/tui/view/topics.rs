@@ -35,6 +35,13 @@ const KEYS: &[Binding] = &[
     browser::WIDE,
     browser::COLUMNS,
     Binding::new(
+        Command::Messages,
+        "messages",
+        &["m"],
+        "the messages of this topic",
+    )
+    .footer("messages"),
+    Binding::new(
         Command::Internal,
         "internal",
         &["i"],
@@ -105,6 +112,12 @@ fn run(state: &mut State, command: Command) -> Option<Vec<Effect>> {
             let topic = browser::chosen::<Topics>(state).map(|topic| topic.topic.clone());
             if let Some(topic) = topic {
                 super::topic::open(state, &topic, None);
+            }
+        }
+        Command::Messages => {
+            let topic = browser::chosen::<Topics>(state).map(|topic| topic.topic.clone());
+            if let Some(topic) = topic {
+                super::messages::open_topic(state, &topic);
             }
         }
         Command::Internal => {

@@ -78,6 +78,12 @@ impl std::fmt::Debug for Observer {
 }
 
 impl Observer {
+    /// The client that it asks through.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// An observer that has not seen anything yet. It never waits long for a server that does not
     /// answer: what such a server said before is shown, and what it says too late is shown next time.
     #[must_use]
