@@ -457,7 +457,7 @@ fn run(state: &mut State, command: Command) -> Option<Vec<Effect>> {
 /// Moves in the list or in the inspector.
 fn step(state: &mut State, command: Command) -> Option<Vec<Effect>> {
     if state.messages.is_inspecting {
-        let lines = inspector::lines(state, usize::MAX).len();
+        let lines = inspector::lines(state, inspector::width(state)).len();
         let height = inspector::height(state);
         let view = &mut state.messages;
         let last = lines.saturating_sub(height);

@@ -23,6 +23,12 @@ pub(super) fn height(state: &State) -> usize {
     usize::from(areas_of(state).inspector.height.saturating_sub(around))
 }
 
+/// How wide they are.
+pub(super) fn width(state: &State) -> usize {
+    let around = if frame::is_basic(state) { 0 } else { 2 };
+    usize::from(areas_of(state).inspector.width.saturating_sub(around))
+}
+
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let view = &state.messages;
     let title = match view.chosen() {

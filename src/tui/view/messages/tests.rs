@@ -330,6 +330,12 @@ fn the_inspector_scrolls_within_its_lines() {
         "{}",
         screen(&state)
     );
+    // A long line is several on the screen, and the last of them is reached.
+    press(&mut state, "tab 4");
+    let long = format!("{}END", "x".repeat(1_000));
+    found(&mut state, vec![stored(41, long.as_bytes())]);
+    press(&mut state, "g g tab G");
+    assert!(screen(&state).contains("xEND"), "{}", screen(&state));
     press(&mut state, "tab");
     assert_eq!(state.view, ViewId::Clients);
 }
