@@ -13,9 +13,9 @@ use crate::error::{CommandError, codes};
 use crate::globals::Globals;
 use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
-    bench, broker, cluster_cmd, completion, config_cmd, consume, context_cmd, demo, down, explain,
-    group, help, logging, logs, message, namesrv, overview, peek, run_command, send, start, status,
-    store_cmd, tail, top, topic, up, util, version, wait,
+    bench, broker, client_cmd, cluster_cmd, completion, config_cmd, consume, context_cmd, demo,
+    down, events, explain, group, help, logging, logs, message, namesrv, overview, peek,
+    run_command, send, start, status, store_cmd, tail, top, topic, up, util, version, wait,
 };
 
 /// RocketMQ in one binary: clusters in a process, messages, administration
@@ -52,6 +52,9 @@ enum Command {
     Topic(topic::Command),
     #[command(subcommand)]
     Group(group::Command),
+    #[command(subcommand)]
+    Client(client_cmd::Command),
+    Events(events::Args),
     #[command(subcommand)]
     Broker(broker::Command),
     #[command(subcommand)]
@@ -107,6 +110,8 @@ async fn dispatch(ctx: &Context, command: Command) -> Result<(), CommandError> {
         Command::Peek(args) => peek::run(ctx, &args).await,
         Command::Topic(command) => topic::run(ctx, &command).await,
         Command::Group(command) => group::run(ctx, &command).await,
+        Command::Client(command) => client_cmd::run(ctx, &command).await,
+        Command::Events(args) => events::run(ctx, &args).await,
         Command::Broker(command) => broker::run(ctx, &command).await,
         Command::Cluster(command) => cluster_cmd::run(ctx, &command).await,
         Command::Namesrv(command) => namesrv::run(ctx, &command).await,

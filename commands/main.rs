@@ -7,6 +7,7 @@
 mod bench;
 mod broker;
 mod cli;
+mod client_cmd;
 mod cluster_cmd;
 mod completion;
 mod condition;
@@ -18,6 +19,7 @@ mod context_cmd;
 mod demo;
 mod down;
 mod error;
+mod events;
 mod explain;
 mod globals;
 mod group;
@@ -50,6 +52,7 @@ mod up;
 mod util;
 mod version;
 mod wait;
+mod watching;
 
 fn main() -> std::process::ExitCode {
     cli::main()

@@ -15,7 +15,10 @@ pub(crate) const GROUPS: &[(&str, &[&str])] = &[
         &["send", "tail", "peek", "consume", "message", "bench"],
     ),
     ("Single nodes", &["namesrv", "store"]),
-    ("Administration", &["topic", "group", "broker", "cluster"]),
+    (
+        "Administration",
+        &["topic", "group", "client", "events", "broker", "cluster"],
+    ),
     ("Settings", &["context", "config"]),
     ("Reference", &["explain", "help", "version", "completion"]),
 ];

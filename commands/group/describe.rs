@@ -9,14 +9,13 @@ use client::{PullConsumer, PullOptions, TOOLS_CONSUMER_GROUP, concurrently};
 use protocol::body::MessageQueue;
 use serde::Serialize;
 
-use super::list::state_cell;
-use super::members::{Member, members};
 use super::owners::{owners, running_infos};
 use super::queues::QueueLine;
 use super::state::Seen;
+use super::summary::GroupSummary;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::{Cell, Column, Item, Page, Partly, Role};
+use crate::output::{Cell, Column, Item, Page, Partly};
 use crate::session::{self, Session};
 
 /// Show a group: its members, who reads which queue, how far it has come
@@ -37,13 +36,8 @@ pub(crate) struct Args {
 /// A group with its members and queues.
 #[derive(Debug, Serialize)]
 pub(crate) struct GroupPage {
-    group: String,
-    state: &'static str,
-    mode: Option<&'static str>,
-    consume_type: Option<&'static str>,
-    members: Vec<Member>,
-    topics: Vec<String>,
-    lag: Option<i64>,
+    #[serde(flatten)]
+    summary: GroupSummary,
     /// Messages that the group consumes a second.
     consume_tps: f64,
     queues: Vec<QueueLine>,
@@ -52,45 +46,33 @@ pub(crate) struct GroupPage {
 impl Item for GroupPage {
     const SCHEMA: &'static str = "gantry.group.describe/1";
     const COLUMNS: &'static [Column] = &[
-        Column::new("group"),
-        Column::new("state"),
-        Column::new("mode"),
-        Column::new("consume_type").titled("TYPE"),
-        Column::number("members"),
-        Column::new("topics"),
-        Column::number("lag"),
+        GroupSummary::GROUP,
+        GroupSummary::STATE,
+        GroupSummary::MODE,
+        GroupSummary::CONSUME_TYPE,
+        GroupSummary::MEMBERS,
+        GroupSummary::TOPICS,
+        GroupSummary::LAG,
         Column::number("consume_tps"),
     ];
 
     fn row(&self) -> Vec<Cell> {
-        let lag = Cell::from(self.lag);
-        vec![
-            Cell::from(&self.group).role(Role::Accent),
-            state_cell(self.state),
-            self.mode.into(),
-            self.consume_type.into(),
-            self.members.len().into(),
-            Cell::list(&self.topics),
-            if self.lag.is_some_and(|lag| lag > 0) {
-                lag.role(Role::Warn)
-            } else {
-                lag
-            },
-            Cell::decimal(self.consume_tps),
-        ]
+        let mut cells = self.summary.cells();
+        cells.push(Cell::decimal(self.consume_tps));
+        cells
     }
 
     fn name(&self) -> Cow<'_, str> {
-        self.group.as_str().into()
+        self.summary.group.as_str().into()
     }
 
     fn page(&self, page: &mut Page) {
         for (column, cell) in Self::COLUMNS.iter().zip(self.row()) {
             page.field(&column.key.replace('_', " "), cell);
         }
-        if !self.members.is_empty() {
+        if !self.summary.members.is_empty() {
             page.gap();
-            page.table(&self.members);
+            page.table(&self.summary.members);
         }
         if !self.queues.is_empty() {
             page.gap();
@@ -132,11 +114,7 @@ async fn describe(
     };
     let stats = queue_stats(session, &seen, group).await;
     let mut queues = queue_lines(&seen, &stats);
-    let mut members = seen
-        .connection
-        .as_ref()
-        .map(|connection| members(connection, &infos))
-        .unwrap_or_default();
+    let mut summary = GroupSummary::of(group, &seen, &infos);
     if let Some(connection) = &seen.connection {
         let all: Vec<MessageQueue> = queues.iter().map(QueueLine::message_queue).collect();
         let owners = owners(group, connection, &infos, &all);
@@ -145,7 +123,7 @@ async fn describe(
                 line.set_owner(owner);
             }
         }
-        for member in &mut members {
+        for member in &mut summary.members {
             let own = owners
                 .values()
                 .filter(|owner| owner.client_id == member.client_id);
@@ -155,13 +133,7 @@ async fn describe(
     measure_ages(session, &mut queues).await;
     let failures = session.failures(&seen.failed);
     let item = GroupPage {
-        group: group.to_owned(),
-        state: seen.state(),
-        mode: seen.mode(),
-        consume_type: seen.consume_type(),
-        members,
-        topics: seen.topics(),
-        lag: seen.lag(),
+        summary,
         consume_tps: seen.progress.consume_tps,
         queues,
     };

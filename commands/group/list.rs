@@ -7,11 +7,11 @@ use client::concurrently;
 use protocol::name;
 use serde::Serialize;
 
-use super::members::{Member, members};
 use super::state::Seen;
+use super::summary::GroupSummary;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::{Cell, Column, Item, Listing, Role};
+use crate::output::{Cell, Column, Item, Listing};
 use crate::session;
 
 /// List consumer groups
@@ -28,55 +28,29 @@ pub(crate) struct Args {
 /// One group.
 #[derive(Debug, Serialize)]
 pub(crate) struct GroupEntry {
-    group: String,
-    state: &'static str,
-    mode: Option<&'static str>,
-    consume_type: Option<&'static str>,
-    members: Vec<Member>,
-    topics: Vec<String>,
-    lag: Option<i64>,
+    #[serde(flatten)]
+    summary: GroupSummary,
 }
 
 impl Item for GroupEntry {
     const SCHEMA: &'static str = "gantry.group.list/1";
     const COLUMNS: &'static [Column] = &[
-        Column::new("group"),
-        Column::new("state"),
-        Column::new("mode"),
-        Column::new("consume_type").titled("TYPE"),
-        Column::number("members"),
-        Column::new("topics"),
-        Column::number("lag"),
+        GroupSummary::GROUP,
+        GroupSummary::STATE,
+        GroupSummary::MODE,
+        GroupSummary::CONSUME_TYPE,
+        GroupSummary::MEMBERS,
+        GroupSummary::TOPICS,
+        GroupSummary::LAG,
     ];
 
     fn row(&self) -> Vec<Cell> {
-        let lag = Cell::from(self.lag);
-        vec![
-            Cell::from(&self.group).role(Role::Accent),
-            state_cell(self.state),
-            self.mode.into(),
-            self.consume_type.into(),
-            self.members.len().into(),
-            Cell::list(&self.topics),
-            if self.lag.is_some_and(|lag| lag > 0) {
-                lag.role(Role::Warn)
-            } else {
-                lag
-            },
-        ]
+        self.summary.cells()
     }
 
     fn name(&self) -> Cow<'_, str> {
-        self.group.as_str().into()
+        self.summary.group.as_str().into()
     }
-}
-
-pub(super) fn state_cell(state: &'static str) -> Cell {
-    Cell::text(state).role(if state == "online" {
-        Role::Ok
-    } else {
-        Role::Dim
-    })
 }
 
 /// Asks the brokers which groups there are, and then of each how it is.
@@ -108,27 +82,12 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<Listing<GroupEntry
                 failures.push(failure);
             }
         }
-        entries.push(entry(group, &seen));
+        // Members are not asked what they do: their number is what a list shows.
+        let summary = GroupSummary::of(&group, &seen, &BTreeMap::new());
+        entries.push(GroupEntry { summary });
     }
     session.close().await;
     Ok(Listing::new(entries)
         .when_empty("no groups yet; next: gantry consume TOPIC -g GROUP")
         .failures(failures))
-}
-
-fn entry(group: String, seen: &Seen) -> GroupEntry {
-    let nobody = BTreeMap::new();
-    GroupEntry {
-        group,
-        state: seen.state(),
-        mode: seen.mode(),
-        consume_type: seen.consume_type(),
-        members: seen
-            .connection
-            .as_ref()
-            .map(|connection| members(connection, &nobody))
-            .unwrap_or_default(),
-        topics: seen.topics(),
-        lag: seen.lag(),
-    }
 }

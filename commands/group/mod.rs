@@ -1,11 +1,13 @@
 //! `gantry group`: consumer groups, who is in them and how far they have come.
 
 mod describe;
+mod history;
 mod list;
 mod members;
 mod owners;
 mod queues;
 mod state;
+mod summary;
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -25,6 +27,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "ls")]
     List(list::Args),
     Describe(describe::Args),
+    History(history::Args),
 }
 
 /// Runs one of them.
@@ -33,5 +36,6 @@ pub(crate) async fn run(ctx: &Context, command: &Command) -> Result<(), CommandE
     match command {
         Command::List(args) => list::run(ctx, args).await?.render(out),
         Command::Describe(args) => describe::run(ctx, args).await?.render(out),
+        Command::History(args) => Box::pin(history::run(ctx, args)).await,
     }
 }

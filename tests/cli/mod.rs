@@ -19,3 +19,4 @@ mod tail;
 mod topic;
 mod unreachable;
 mod version;
+mod watching;

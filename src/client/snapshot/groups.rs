@@ -33,9 +33,9 @@ pub struct GroupState {
     pub health: GroupHealth,
     /// What is odd about what its members subscribe to; `None` while nobody has looked.
     pub findings: Option<Vec<SubscriptionFinding>>,
-    /// Which queues each member says that it reads, by client id and in all topics; `None` while a
-    /// member has not said so, which makes the picture incomplete.
-    pub owned: Option<BTreeMap<String, Vec<MessageQueue>>>,
+    /// Which queues each member says that it reads, by client id and in all topics: `None` of a member
+    /// that has not said so. `None` while nobody has looked.
+    pub owned: Option<BTreeMap<String, Option<Vec<MessageQueue>>>>,
     /// How far it is in each queue, in all its topics and its retry topic; sorted. `None` where brokers
     /// cannot know: of a broadcast, or of a group that has never committed an offset.
     pub queues: Option<Vec<GroupQueue>>,

@@ -9,6 +9,7 @@
 
 mod allocation;
 mod cluster;
+pub mod events;
 mod groups;
 mod members;
 mod observer;

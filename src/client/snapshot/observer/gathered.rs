@@ -242,6 +242,13 @@ impl Gathered {
             let mut configs = configs.values().filter_map(Slot::value);
             configs.any(|configs| configs.contains_key(topic))
         });
+        // Who is connected to a broker that is gone is known by the others, if there are others.
+        let routed = self.one_of_each();
+        for slots in self.connections.values_mut() {
+            if slots.keys().any(|name| routed.contains_key(name)) {
+                slots.retain(|name, _| routed.contains_key(name));
+            }
+        }
         for (group, infos) in &mut self.infos {
             let slots = self.connections.get(group);
             let said = slots.into_iter().flat_map(|slots| slots.values());
@@ -251,7 +258,13 @@ impl Gathered {
                 .flat_map(|said| &said.connection_set)
                 .map(|member| member.client_id.as_str())
                 .collect();
+            let is_new = members.iter().any(|id| !infos.contains_key(*id));
+            let before = infos.len();
             infos.retain(|id, _| members.contains(id.as_str()));
+            if !infos.is_empty() && (is_new || infos.len() < before) {
+                // Those who are left are about to divide the queues anew.
+                infos.values_mut().for_each(Slot::hurry);
+            }
         }
     }
 }

@@ -206,12 +206,11 @@ fn health(
     }
 }
 
-/// Which queues each member says that it reads, if all of them have said so.
-fn owned(gathered: &Gathered, group: &str) -> Option<BTreeMap<String, Vec<MessageQueue>>> {
-    let members = gathered.members(group)?;
+/// Which queues each member says that it reads.
+fn owned(gathered: &Gathered, group: &str) -> Option<BTreeMap<String, Option<Vec<MessageQueue>>>> {
+    let members = gathered.members(group)?.into_iter();
     let infos = gathered.infos.get(group);
-    let mut owned = BTreeMap::new();
-    for id in members {
+    let own = |id: &str| {
         let info = infos?.get(id)?.value()?;
         let pulled = info.mq_table.iter().filter(|(_, state)| !state.droped);
         let popped = info.mq_pop_table.iter().filter(|(_, state)| !state.droped);
@@ -220,9 +219,9 @@ fn owned(gathered: &Gathered, group: &str) -> Option<BTreeMap<String, Vec<Messag
             .chain(popped.map(|(queue, _)| queue.clone()))
             .collect();
         queues.sort();
-        owned.insert(id.to_owned(), queues);
-    }
-    Some(owned)
+        Some(queues)
+    };
+    Some(members.map(|id| (id.to_owned(), own(id))).collect())
 }
 
 #[cfg(test)]

@@ -110,6 +110,14 @@ impl Observer {
         }
     }
 
+    /// The same observer, with another idea of how long to wait for answers that belong together. What
+    /// both have seen stays shared.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Reads the sections that are wanted; the others stay as they are. Never fails: who did not answer
     /// is in the sections.
     pub async fn read(&self, wants: &Wants) -> Snapshot {
