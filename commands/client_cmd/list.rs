@@ -183,6 +183,14 @@ pub(crate) async fn run(ctx: &Context, args: &Args) -> Result<Listing<ClientEntr
 }
 
 impl Args {
+    /// Those of one group, as `group clients` asks for.
+    pub(crate) fn members_of(group: &str) -> Self {
+        Self {
+            group: Some(group.to_owned()),
+            kind: Some(Kind::Consumer),
+        }
+    }
+
     fn wants(&self, client: &ClientState) -> bool {
         let is_kind = match self.kind {
             None => true,

@@ -1,6 +1,6 @@
 //! `gantry client`: who is connected.
 
-mod list;
+pub(crate) mod list;
 
 use crate::context::Context;
 use crate::error::CommandError;

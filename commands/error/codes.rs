@@ -105,6 +105,10 @@ codes! {
         "A topic of this name exists.",
         "It was created before, perhaps by auto-creation at a first send.",
         "Describe it; or pass --if-not-exists.";
+    GROUP_EXISTS = "group_exists", ErrorKind::Conflict, false:
+        "A consumer group of this name exists.",
+        "It was created before, or by its first consumer.",
+        "Describe it; or pass --if-not-exists.";
     CONTEXT_EXISTS = "context_exists", ErrorKind::Conflict, false:
         "A context of this name exists.",
         "It was added before.",

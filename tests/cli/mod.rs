@@ -9,6 +9,7 @@ mod context;
 mod every_command;
 mod explain;
 mod group;
+mod group_change;
 mod help;
 mod live;
 mod message;

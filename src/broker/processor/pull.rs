@@ -18,7 +18,7 @@ use crate::broker::BrokerContext;
 use crate::long_polling::Pull;
 use answer::found_nothing;
 
-pub(crate) use held::{ArrivalListener, answer_all_held, expire_held};
+pub(crate) use held::{ArrivalListener, answer_all_held, expire_held, wake_reset};
 
 /// Answers a pull, or holds it until there is something to answer.
 pub(crate) fn pull_message(

@@ -14,6 +14,7 @@ mod namesrv;
 mod offset;
 mod progress;
 mod properties_text;
+mod reset;
 mod topic;
 
 use std::sync::Arc;
@@ -28,6 +29,9 @@ pub use message::{MessageQuery, QueryBy};
 pub use message_track::{MessageTrack, TrackState};
 pub use offset::{ResetOffset, ResetTo};
 pub use progress::{GroupProgress, QueueProgress};
+pub use reset::{
+    MovedQueue, PlannedQueue, ResetGoal, ResetNote, ResetOutcome, ResetPlan, ResetRequest,
+};
 pub use topic::QueueStats;
 
 use crate::ClientError;

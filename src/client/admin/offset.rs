@@ -10,7 +10,7 @@ use crate::route::TopicRoute;
 use crate::{Boundary, ClientError, Partial, concurrently};
 
 /// What RocketMQ takes for "the end of the queue" where a time is expected.
-const END_TIMESTAMP: i64 = -1;
+pub(super) const END_TIMESTAMP: i64 = -1;
 
 /// Where a group is moved to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

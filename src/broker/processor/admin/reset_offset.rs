@@ -15,6 +15,7 @@ use store::TimeBoundary;
 use super::topic_stats::message_queue;
 use crate::broker::BrokerContext;
 use crate::processor::answer::{Answer, Answered, Refusal};
+use crate::processor::pull::wake_reset;
 
 /// Answers with the queues that were reset and their new offsets.
 pub(super) fn reset(broker: &Arc<BrokerContext>, request: &RemotingCommand) -> Answered {
@@ -33,7 +34,7 @@ pub(super) fn reset(broker: &Arc<BrokerContext>, request: &RemotingCommand) -> A
     }
 }
 
-fn reset_here(broker: &BrokerContext, header: &ResetOffsetRequestHeader) -> Answered {
+fn reset_here(broker: &Arc<BrokerContext>, header: &ResetOffsetRequestHeader) -> Answered {
     let (topic, group) = (&header.topic, &header.group);
     let Some(entry) = broker.topics.get(topic) else {
         let remark = format!("Topic {topic} does not exist");
@@ -76,6 +77,9 @@ fn reset_here(broker: &BrokerContext, header: &ResetOffsetRequestHeader) -> Answ
         broker
             .offsets
             .assign_reset_offset(group, topic, *queue_id, *offset)?;
+        if let Some(queue) = broker.store.find_queue(topic, *queue_id) {
+            wake_reset(broker, &queue);
+        }
     }
     Ok(Answer::body(body_of(broker, topic, offsets).to_json()))
 }

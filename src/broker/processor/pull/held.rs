@@ -95,6 +95,22 @@ fn wake(broker: &Arc<BrokerContext>, queue: &Arc<Queue>) {
     }
 }
 
+/// Answers the pulls of groups that have been sent elsewhere in this queue: their next pull is told where
+/// to. One that is just about to wait may miss this, and hears of it when its time is up.
+pub(crate) fn wake_reset(broker: &Arc<BrokerContext>, queue: &Arc<Queue>) {
+    for held in broker.held_pulls.take_waiting_for(queue) {
+        let group = &held.pull.group;
+        let is_reset = broker
+            .offsets
+            .has_reset_offset(group, queue.topic(), queue.queue_id());
+        if is_reset {
+            answer_now(broker, held);
+        } else {
+            hold_or_answer(broker, held);
+        }
+    }
+}
+
 /// Answers a pull if there is something for it by now, or lets it wait on.
 fn run_again(broker: &Arc<BrokerContext>, mut held: HeldPull) {
     let waits_on = scratch::with_bytes(|body| {
