@@ -135,7 +135,12 @@ impl Cluster {
                 return Said::code(ResponseCode::ConsumerNotOnline, "not online");
             }
             let connection = ConsumerConnection {
-                connection_set: vec![Connection::default(); members],
+                connection_set: (0..members)
+                    .map(|number| Connection {
+                        client_id: number.to_string(),
+                        ..Connection::default()
+                    })
+                    .collect(),
                 ..ConsumerConnection::default()
             };
             Said::body(connection.to_json())
