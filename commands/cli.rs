@@ -15,8 +15,6 @@ use crate::output::{Format, Output, OutputOptions, Render as _};
 use crate::{
     bench, broker, client_cmd, cluster_cmd, completion, config_cmd, consume, context_cmd, demo,
     down, events, explain, group, help, logging, logs, message, namesrv, overview, peek,
-    bench, broker, client_cmd, cluster_cmd, completion, config_cmd, consume, context_cmd, demo,
-    down, events, explain, group, help, logging, logs, message, namesrv, overview, peek,
     run_command, send, start, status, store_cmd, tail, top, topic, up, util, version, wait,
 };
 
