@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -355,6 +356,18 @@ impl CommitLog {
         {
             let start = from.max(file.start) - file.start;
             file.file.release(start..to.min(file.end()) - file.start);
+        }
+    }
+
+    /// Says that these bytes of the log will be read soon.
+    pub(crate) fn will_read(&self, range: Range<u64>) {
+        for file in self.files_from(range.start) {
+            if file.start >= range.end {
+                break;
+            }
+            let start = range.start.max(file.start) - file.start;
+            file.file
+                .will_read(start..range.end.min(file.end()) - file.start);
         }
     }
 

@@ -16,8 +16,10 @@ use crate::queue_files::{QueueFiles, QueueKey};
 
 /// Bytes of one unit.
 const UNIT_SIZE: u64 = CONSUME_QUEUE_UNIT_SIZE as u64;
-/// Written units that stay in memory for consumers close behind the producer.
+/// Written units of a queue that stay in memory for consumers close behind the producer.
 const TAIL_KEPT_UNITS: usize = 64;
+/// Written units of all queues that stay in memory: 5 MiB.
+const TAIL_KEPT_UNITS_TOTAL: usize = 256 * 1024;
 /// Size that RocketMQ writes into units before the first message of a queue.
 const PRE_BLANK_SIZE: i32 = i32::MAX;
 
@@ -228,13 +230,14 @@ impl ConsumeQueue {
         Ok((count == 1 && unit.is_written()).then_some(unit))
     }
 
-    /// Writes to the files what is not there yet. The caller sees to it that nobody else does.
+    /// Writes to the files what is not there yet, and keeps the last `kept` units in memory. The
+    /// caller sees to it that nobody else does.
     ///
     /// What was written survives the end of the process; a sync of the files makes it survive more.
     ///
     /// # Errors
     /// What the system says; what could not be written stays in memory for the next time.
-    pub(crate) fn write_out(&self, files: &QueueFiles) -> io::Result<usize> {
+    pub(crate) fn write_out(&self, files: &QueueFiles, kept: usize) -> io::Result<usize> {
         let (from, units) = {
             let mut tail = self.tail.lock();
             tail.is_dirty = false;
@@ -251,7 +254,7 @@ impl ConsumeQueue {
             return Err(error);
         }
         tail.written = from + to_i64(units.len() as u64);
-        let kept = if units.is_empty() { 0 } else { TAIL_KEPT_UNITS };
+        let kept = if units.is_empty() { 0 } else { kept };
         self.forget_written(&mut tail, kept);
         Ok(units.len())
     }
@@ -262,7 +265,8 @@ impl ConsumeQueue {
         let dropped = written.saturating_sub(kept);
         tail.units.drain(..dropped);
         tail.first += to_i64(dropped as u64);
-        if tail.units.capacity() > 4 * (tail.units.len() + TAIL_KEPT_UNITS) {
+        // A queue that rests holds no more than what is kept.
+        if tail.units.capacity() > 2 * tail.units.len().max(4) {
             tail.units.shrink_to(tail.units.len());
         }
         debug_assert_eq!(tail.next(), self.max_offset.load(Ordering::Relaxed));
@@ -305,7 +309,55 @@ impl ConsumeQueue {
     }
 }
 
+/// Units that each of so many queues keeps in memory after they were written.
+pub(crate) fn tail_units(queue_count: usize) -> usize {
+    TAIL_KEPT_UNITS.min(TAIL_KEPT_UNITS_TOTAL / queue_count.max(1))
+}
+
 /// Position of a unit in bytes from the start of its queue.
 pub(crate) fn byte_position(queue_offset: u64) -> u64 {
     queue_offset.saturating_mul(UNIT_SIZE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::StoreConfig;
+    use crate::storage::crash::CrashStorage;
+
+    #[test]
+    fn many_queues_keep_less_each() {
+        assert_eq!(tail_units(0), TAIL_KEPT_UNITS);
+        assert_eq!(tail_units(4096), TAIL_KEPT_UNITS);
+        assert_eq!(tail_units(40_000), 6);
+        assert_eq!(tail_units(2_000_000), 0);
+    }
+
+    #[test]
+    fn a_queue_that_was_written_holds_what_is_kept_and_no_more() {
+        let storage = CrashStorage::new().shared();
+        let files = QueueFiles::new(storage, &StoreConfig::new("/store"));
+        let key = QueueKey {
+            topic: Arc::from("t"),
+            queue_id: 0,
+        };
+        let queue = ConsumeQueue::new(key, 0, 0);
+        for queue_offset in 0..5000 {
+            let unit = CqUnit {
+                physical_offset: queue_offset * 100,
+                size: 100,
+                tags_code: 0,
+            };
+            queue.append(queue_offset, unit);
+        }
+        queue.write_out(&files, 6).expect("written");
+        let held = queue.tail.lock().units.capacity();
+        assert!((6..=12).contains(&held), "{held}");
+        for queue_offset in [0, 4993, 4994, 4999] {
+            let unit = queue.unit_at(&files, queue_offset).expect("read");
+            assert_eq!(unit.expect("a unit").physical_offset, queue_offset * 100);
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use crate::checkpoint::Extension;
+use crate::consume_queue::tail_units;
 use crate::convert::to_i64;
 use crate::shared::Shared;
 use crate::storage::is_disk_full;
@@ -66,12 +67,13 @@ impl Shared {
         let timestamp = self.visible_timestamp.load(Ordering::Acquire);
         let end = self.visible_end();
         let messages = self.messages_put.load(Ordering::Relaxed);
+        let kept = tail_units(self.queues.count());
         let mut dirty = self.dispatcher.take_dirty();
         while let Some(queue) = dirty.pop() {
             if queue.is_deleted() {
                 continue;
             }
-            if let Err(error) = queue.consume_queue().write_out(&self.queue_files) {
+            if let Err(error) = queue.consume_queue().write_out(&self.queue_files, kept) {
                 dirty.push(queue);
                 self.dispatcher.put_back(dirty);
                 return Err(error);

@@ -3,6 +3,8 @@
 //! The rules for offsets are RocketMQ's: each says where to go on. Invariant: what is handed out is a
 //! sound record of this queue and this offset; anything else is skipped and counted.
 
+use std::sync::atomic::Ordering;
+
 use protocol::message::RecordView;
 
 use crate::commit_log::LogFile;
@@ -18,6 +20,10 @@ use crate::stats::add;
 pub const GET_BYTES_MAX_DEFAULT: usize = 256 * 1024;
 /// Units looked through when none matches (`maxFilterMessageSize` / 20).
 const SCANNED_UNITS_MAX: i64 = 800;
+/// A consumer that is further behind reads what the page cache may have let go of.
+const FAR_BEHIND: i64 = 64 * 1024 * 1024;
+/// Bytes read far behind before the memory that shows them is given back.
+const FAR_BEHIND_HELD: u64 = 64 * 1024 * 1024;
 /// Units read together.
 const UNITS_PER_READ: usize = 64;
 
@@ -176,6 +182,20 @@ impl Shared {
         outcome
     }
 
+    /// A consumer far behind has read up to `physical`: the disk gets ahead of it, and what it has
+    /// read does not fill the process's memory. Producers wait for neither.
+    fn far_behind(&self, queue: &Queue, physical: u64, bytes: usize) {
+        if let Some(range) = queue.read_ahead(physical) {
+            self.log.will_read(range);
+        }
+        let read = self.far_read.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        if read >= FAR_BEHIND_HELD {
+            self.far_read.store(0, Ordering::Relaxed);
+            self.release_wanted.store(true, Ordering::SeqCst);
+            self.housekeeping_waker.wake();
+        }
+    }
+
     fn count_get(&self, outcome: &GetOutcome) {
         if outcome.status == GetMessageStatus::Found {
             add(&self.get_counters.found, 1);
@@ -246,6 +266,10 @@ impl Walk<'_> {
         }
         if let Some(last_physical) = last_physical {
             outcome.behind_bytes = (to_i64(self.shared.log.end()) - last_physical).max(0);
+            if outcome.behind_bytes > FAR_BEHIND {
+                self.shared
+                    .far_behind(self.queue, to_u64(last_physical), outcome.bytes);
+            }
         }
     }
 

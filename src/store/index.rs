@@ -293,13 +293,15 @@ impl Index {
 /// The hashes that a record is entered with: of its unique key, then of each of its keys.
 pub(crate) fn key_hashes<'r>(record: &'r RecordView<'_>) -> impl Iterator<Item = i32> + 'r {
     let is_entered = transaction_type(record.sys_flag()) != TRANSACTION_ROLLBACK;
-    let unique_key = record.property(property::UNIQUE_KEY).into_iter();
-    let keys = record
-        .property(property::KEYS)
+    let [unique_key, keys] = record.property_values([property::UNIQUE_KEY, property::KEYS]);
+    let keys = keys
         .unwrap_or_default()
         .split(KEY_SEPARATOR)
         .filter(|key| !key.is_empty());
-    let keys = unique_key.chain(keys).filter(move |_| is_entered);
+    let keys = unique_key
+        .into_iter()
+        .chain(keys)
+        .filter(move |_| is_entered);
     keys.map(|key| index_key_hash(record.topic(), key))
 }
 

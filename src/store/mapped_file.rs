@@ -274,6 +274,21 @@ impl StorageFile for MappedLogFile {
         self.file.sync_data()
     }
 
+    fn will_read(&self, range: Range<u64>) {
+        let end = range.end.min(self.written.load(Ordering::Acquire));
+        if let Some(length) = std::num::NonZeroU64::new(end.saturating_sub(range.start)) {
+            let advised = rustix::fs::fadvise(
+                &self.file,
+                range.start,
+                Some(length),
+                rustix::fs::Advice::WillNeed,
+            );
+            if let Err(error) = advised {
+                tracing::debug!(%error, "nothing is read ahead");
+            }
+        }
+    }
+
     fn release(&self, range: Range<u64>) {
         let start = range.start / PAGE_SIZE * PAGE_SIZE;
         let held = self.written.load(Ordering::Acquire).max(self.prepared());

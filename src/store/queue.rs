@@ -1,8 +1,9 @@
 //! A queue of a topic as the broker holds it, and the table of all queues.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use foldhash::fast::RandomState;
 use parking_lot::RwLock;
@@ -14,6 +15,9 @@ use crate::queue_files::QueueKey;
 
 /// Queues that a store may have.
 pub const QUEUES_MAX: usize = 2_000_000;
+
+/// Bytes of the log that are read ahead of a consumer that is far behind.
+const READ_AHEAD: u64 = 2 * 1024 * 1024;
 
 /// One queue of a topic.
 ///
@@ -27,6 +31,8 @@ pub struct Queue {
     waited_for: AtomicBool,
     /// Whether the topic was deleted while someone still holds the queue.
     deleted: AtomicBool,
+    /// Physical offset up to which the log is being read for a consumer that is far behind.
+    read_ahead: AtomicU64,
 }
 
 impl Queue {
@@ -36,6 +42,7 @@ impl Queue {
             consume_queue: ConsumeQueue::new(key, min_offset, max_offset),
             waited_for: AtomicBool::new(false),
             deleted: AtomicBool::new(false),
+            read_ahead: AtomicU64::new(0),
         }
     }
 
@@ -81,6 +88,19 @@ impl Queue {
     #[must_use]
     pub fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
+    }
+
+    /// What of the log to read next for a consumer that is far behind and has come to `physical`.
+    /// One that goes on from there asks seldom; one that has jumped begins anew.
+    pub(crate) fn read_ahead(&self, physical: u64) -> Option<Range<u64>> {
+        let until = self.read_ahead.load(Ordering::Relaxed);
+        let goes_on = (physical..=physical + READ_AHEAD).contains(&until);
+        if goes_on && until - physical > READ_AHEAD / 2 {
+            return None;
+        }
+        let end = physical + READ_AHEAD;
+        self.read_ahead.store(end, Ordering::Relaxed);
+        Some(if goes_on { until } else { physical }..end)
     }
 
     pub(crate) fn mark_deleted(&self) {
@@ -220,4 +240,26 @@ pub(crate) fn check_name(topic: &str, queue_id: i32) -> Result<(), QueueError> {
         return Err(QueueError::IllegalQueueId { queue_id });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_read_ahead_of_a_consumer_that_goes_on_and_anew_for_one_that_jumps() {
+        let key = QueueKey {
+            topic: "t".into(),
+            queue_id: 0,
+        };
+        let queue = Queue::new(key, 0, 0);
+        let begin = 100 * READ_AHEAD;
+        assert_eq!(queue.read_ahead(begin), Some(begin..begin + READ_AHEAD));
+        assert_eq!(queue.read_ahead(begin + 1000), None);
+        let half = begin + READ_AHEAD / 2;
+        let next = begin + READ_AHEAD..half + READ_AHEAD;
+        assert_eq!(queue.read_ahead(half), Some(next), "each byte once");
+        assert_eq!(queue.read_ahead(0), Some(0..READ_AHEAD));
+        assert_eq!(queue.read_ahead(begin), Some(begin..begin + READ_AHEAD));
+    }
 }

@@ -25,7 +25,7 @@ use crate::waker::Waker;
 
 /// Messages that may wait to get into the ConsumeQueue files before puts are refused: a bound on
 /// memory when the disk falls behind.
-const UNWRITTEN_MESSAGES_MAX: u64 = 4 * 1024 * 1024;
+const UNWRITTEN_MESSAGES_MAX: u64 = 2 * 1024 * 1024;
 
 const RUNNING: u8 = 0;
 const SHUT_DOWN: u8 = 1;
@@ -94,6 +94,10 @@ pub(crate) struct Shared {
     pub(crate) disk_full: AtomicBool,
     /// A ConsumeQueue or index file met a full disk.
     pub(crate) derived_disk_full: AtomicBool,
+    /// Bytes read far behind the end since memory was given back for them.
+    pub(crate) far_read: AtomicU64,
+    /// Memory that shows the log is to be given back.
+    pub(crate) release_wanted: AtomicBool,
     /// A put saw that there is little room ahead of the log.
     pub(crate) room_wanted: AtomicBool,
     state: AtomicU8,
@@ -153,6 +157,8 @@ impl Shared {
             messages_put: AtomicU64::new(0),
             disk_full: AtomicBool::new(false),
             derived_disk_full: AtomicBool::new(false),
+            far_read: AtomicU64::new(0),
+            release_wanted: AtomicBool::new(false),
             room_wanted: AtomicBool::new(false),
             state: AtomicU8::new(RUNNING),
             flush_waker: Waker::default(),

@@ -111,6 +111,11 @@ pub trait StorageFile: Debug + Send + Sync {
     /// What the system says. A failure is final: the system may have dropped what it could not write.
     fn sync_data(&self) -> io::Result<()>;
 
+    /// Says that these bytes will be read soon: whoever reads them then need not wait for the disk.
+    fn will_read(&self, range: Range<u64>) {
+        let _read_when_asked_for = range;
+    }
+
     /// Gives back the memory that shows these bytes; they stay readable.
     fn release(&self, range: Range<u64>) {
         let _nothing_held = range;

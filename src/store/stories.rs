@@ -8,5 +8,6 @@ mod model;
 mod power_cut;
 mod pre_written;
 mod retention;
+mod roomy;
 mod running;
 pub(crate) mod support;

@@ -150,7 +150,8 @@ fn housekeeping_loop(shared: &Shared) {
             let rate = u64::try_from(grown * 1_000_000 / elapsed).unwrap_or(u64::MAX);
             shared.prepare_log(rate);
         }
-        shared.log.release_behind(false);
+        let everything = shared.release_wanted.swap(false, Ordering::SeqCst);
+        shared.log.release_behind(everything);
         if now() >= next_clean {
             shared.clean_once();
             // A store that nobody writes to takes no memory for its log.
@@ -164,6 +165,7 @@ fn housekeeping_loop(shared: &Shared) {
         }
         waker.sleep(Some(next_clean.saturating_sub(now())), || {
             !shared.room_wanted.load(Ordering::SeqCst)
+                && !shared.release_wanted.load(Ordering::SeqCst)
         });
     }
 }

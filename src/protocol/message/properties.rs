@@ -18,23 +18,51 @@ const FEW: usize = 32;
 /// one name the later counts.
 #[must_use]
 pub fn property_of<'a>(properties: &'a str, name: &str) -> Option<&'a str> {
+    std::str::from_utf8(property_bytes_of(properties.as_bytes(), name)?).ok()
+}
+
+/// As [`property_of`], in properties that may be no text.
+pub(crate) fn property_bytes_of<'a>(properties: &'a [u8], name: &str) -> Option<&'a [u8]> {
     if name.is_empty() {
         return None;
     }
-    let bytes = properties.as_bytes();
-    let ends = memchr::memchr_iter(PROPERTY_SEPARATOR_BYTE, bytes);
+    let ends = memchr::memchr_iter(PROPERTY_SEPARATOR_BYTE, properties);
     let (mut start, mut found) = (0, None);
-    for end in ends.chain(std::iter::once(bytes.len())) {
-        let value = bytes
-            .get(start..end)?
-            .strip_prefix(name.as_bytes())
-            .and_then(|rest| rest.strip_prefix(&[NAME_VALUE_SEPARATOR_BYTE]));
-        if value.is_some_and(|value| !value.is_empty()) {
-            found = Some(start + name.len() + 1..end);
-        }
+    for end in ends.chain(std::iter::once(properties.len())) {
+        let value = value_of(properties.get(start..end)?, name);
+        // Of two pairs with one name the later counts.
+        found = value.or(found);
         start = end + 1;
     }
-    properties.get(found?)
+    found
+}
+
+/// The values of several properties, in one pass over properties that may be no text.
+pub(crate) fn values_of<'a, const N: usize>(
+    properties: &'a [u8],
+    names: [&str; N],
+) -> [Option<&'a str>; N] {
+    let mut values = [None; N];
+    let mut rest = properties;
+    while !rest.is_empty() {
+        let end = memchr::memchr(PROPERTY_SEPARATOR_BYTE, rest).unwrap_or(rest.len());
+        let (pair, behind) = rest.split_at(end);
+        for (value, name) in values.iter_mut().zip(names) {
+            // Of two pairs with one name the later counts.
+            if let Some(found) = value_of(pair, name) {
+                *value = std::str::from_utf8(found).ok();
+            }
+        }
+        rest = behind.get(1..).unwrap_or_default();
+    }
+    values
+}
+
+/// The value of a pair, if it has this name and a value.
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    pair.strip_prefix(name.as_bytes())
+        .and_then(|rest| rest.strip_prefix(&[NAME_VALUE_SEPARATOR_BYTE]))
+        .filter(|value| !value.is_empty())
 }
 
 /// The pairs of a properties text in their order, without those that Java drops.
@@ -244,12 +272,22 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_no_text_does_not_hide_the_others() {
+        let bytes = b"a\x01\xff\x02b\x01two\x02";
+        assert_eq!(values_of(bytes, ["a", "b"]), [None, Some("two")]);
+        assert_eq!(property_bytes_of(bytes, "a"), Some(&b"\xff"[..]));
+        assert_eq!(property_bytes_of(bytes, "b"), Some(&b"two"[..]));
+    }
+
+    #[test]
     fn reads_what_java_reads() {
         let check = |text: &str, expected: &[(&str, &str)]| {
             let parsed = Properties::parse(text);
             assert_eq!(parsed.iter().collect::<Vec<_>>(), expected, "{text:?}");
             for (name, value) in expected {
                 assert_eq!(property_of(text, name), Some(*value), "{text:?}");
+                let several = values_of(text.as_bytes(), ["none", *name]);
+                assert_eq!(several, [None, Some(*value)], "{text:?}");
             }
         };
         check("", &[]);

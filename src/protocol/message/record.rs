@@ -6,7 +6,7 @@ use super::compression::CompressionError;
 use super::java_string::tags_code;
 use super::layout::{BLANK_MAGIC, CRC_MASK, MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2};
 use super::offset_msg_id::OffsetMsgId;
-use super::properties::property_of;
+use super::properties::{property_bytes_of, values_of};
 use super::reader::Reader;
 use super::{layout, property};
 
@@ -227,10 +227,16 @@ impl<'a> RecordView<'a> {
         self.properties
     }
 
-    /// The value of one property.
+    /// The value of one property; `None` also when it is not UTF-8.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&'a str> {
-        property_of(self.properties(), name)
+        std::str::from_utf8(property_bytes_of(self.properties, name)?).ok()
+    }
+
+    /// The values of several properties, found together.
+    #[must_use]
+    pub fn property_values<const N: usize>(&self, names: [&str; N]) -> [Option<&'a str>; N] {
+        values_of(self.properties, names)
     }
 
     /// The number a consume queue keeps for the tags; 0 without tags.

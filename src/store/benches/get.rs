@@ -1,7 +1,11 @@
 //! Pulling 32 messages, from the page cache.
 
+use std::cell::RefCell;
+use std::fs::File;
+
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use rustix::fs::Advice;
 
 use crate::common::{Bench, directory, fill, pull, pull_all, queues, still};
 
@@ -49,4 +53,42 @@ fn the_newest(bencher: Bencher<'_, '_>) {
     let queue = bench.store.queue("orders", 0).expect("a queue");
     let mut body = Vec::new();
     bencher.bench_local(|| pull_all(&bench.store, &queue, queue.max_offset() - 1, &mut body));
+}
+
+/// A consumer far behind, whose messages are on the disk and not in the page cache: the cache is told
+/// to forget the log before it is read.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn far_behind_128_mib(bencher: Bencher<'_, '_>) {
+    const MESSAGES: usize = 192 * 1024;
+    const READ: i64 = 128 * 1024 * 1024 / 1180;
+    let bench = still(directory(), |config| config.index_enabled = false);
+    fill(
+        &bench.store,
+        &queues(&bench.store, "orders", 1),
+        1024,
+        MESSAGES,
+    );
+    bench.store.shutdown().expect("shut down");
+    let root = bench.dir.path().join("store");
+    let log = File::open(root.join("commitlog/00000000000000000000")).expect("the log");
+    let reopened = RefCell::new(Some(bench));
+    bencher
+        .counter(ItemsCount::new(READ.unsigned_abs()))
+        .with_inputs(|| {
+            // What is mapped is not forgotten, so the store is closed first.
+            let Bench { store, dir } = reopened.take().expect("a store");
+            store.shutdown().expect("shut down");
+            drop(store);
+            rustix::fs::fadvise(&log, 0, None, Advice::DontNeed).expect("forgotten");
+            *reopened.borrow_mut() = Some(still(dir, |config| config.index_enabled = false));
+        })
+        .bench_local_values(|()| {
+            let bench = reopened.borrow();
+            let store = &bench.as_ref().expect("a store").store;
+            let queue = store.queue("orders", 0).expect("a queue");
+            let (mut offset, mut body) = (0, Vec::new());
+            while offset < READ {
+                offset = pull_all(store, &queue, offset, &mut body);
+            }
+        });
 }

@@ -20,6 +20,10 @@ use super::{DAMAGED_LISTED_MAX, plan::Plan};
 
 /// Records read before ConsumeQueue units are written out, which bounds the memory they take.
 const RECORDS_PER_WRITE: u64 = 256 * 1024;
+/// Bytes that the disk is asked for ahead of the walk.
+const READ_AHEAD: u64 = 16 * 1024 * 1024;
+/// Queues that are found without a look-up: those of a topic, and some more.
+const LAST_QUEUES: usize = 16;
 /// Bytes read before their memory is given back.
 const RELEASE_STEP: u64 = 64 * 1024 * 1024;
 /// Units that a gap in a queue is filled with at most.
@@ -61,9 +65,15 @@ pub(super) fn run(
     };
     let mut newest_boundary = plan.scan_from;
     let mut released = plan.scan_from;
+    let mut read_ahead = plan.scan_from;
     let mut gaps = Gaps::default();
     let mut scan = LogScan::new(log.files_from(plan.scan_from), plan.scan_from);
     scanned.end = loop {
+        if scan.position() + READ_AHEAD / 2 >= read_ahead {
+            let next = read_ahead.max(scan.position());
+            read_ahead = next + READ_AHEAD;
+            log.will_read(next..read_ahead);
+        }
         match scan.step() {
             Step::Record(record) if plan.may_be_torn(&record) => {
                 let start = to_u64(record.physical_offset());
@@ -147,8 +157,25 @@ impl Waiting {
 #[derive(Debug, Default)]
 struct Gaps {
     waiting: BTreeMap<(Arc<str>, i32), Waiting>,
-    /// The queue of the record before: often that of the next one too.
-    last_queue: Option<Arc<Queue>>,
+    /// Queues of the records before, by queue id: often those of the next ones too.
+    last_queues: [Option<Arc<Queue>>; LAST_QUEUES],
+}
+
+impl Gaps {
+    /// The queue of a record; `None` when its topic may not be one.
+    fn queue_of(&mut self, record: &RecordView<'_>, target: &Target<'_>) -> Option<Arc<Queue>> {
+        let (topic, queue_id) = (record.topic(), record.queue_id());
+        let place = usize::try_from(queue_id).ok()? % LAST_QUEUES;
+        let last = self.last_queues.get_mut(place)?;
+        let is_same =
+            |queue: &&mut Arc<Queue>| queue.queue_id() == queue_id && queue.topic() == topic;
+        if let Some(queue) = last.as_mut().filter(is_same) {
+            return Some(Arc::clone(queue));
+        }
+        let queue = target.queues.get_or_create(topic, queue_id).ok()?;
+        *last = Some(Arc::clone(&queue));
+        Some(queue)
+    }
 }
 
 /// Gives a record its unit, now or when another one confirms its offset. Returns what turned out to
@@ -162,23 +189,11 @@ fn dispatch(
     if !is_queued(record.sys_flag()) {
         return None;
     }
-    // Records of one queue often follow each other.
-    let queue = gaps
-        .last_queue
-        .take()
-        .filter(|queue| queue.queue_id() == record.queue_id() && queue.topic() == record.topic());
-    let found = || {
-        target
-            .queues
-            .get_or_create(record.topic(), record.queue_id())
-            .ok()
-    };
-    let Some(queue) = queue.or_else(found) else {
+    let Some(queue) = gaps.queue_of(record, target) else {
         // A record of a queue that cannot be stays in the log, and nobody gets it.
         let start = record.physical_offset();
         return Some(start..start + to_i64(record.total_size() as u64));
     };
-    gaps.last_queue = Some(Arc::clone(&queue));
     let tags_code = TagsCode::of(record, &config.delay_levels).at(record.store_timestamp());
     let arrival = Arrival {
         queue_offset: record.queue_offset(),
@@ -221,7 +236,7 @@ fn dispatch(
 
 fn write_out(target: &Target<'_>) -> io::Result<()> {
     for queue in target.dispatcher.take_dirty() {
-        queue.consume_queue().write_out(target.files)?;
+        queue.consume_queue().write_out(target.files, 0)?;
     }
     Ok(())
 }

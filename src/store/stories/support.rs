@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clock::{Clock as _, ManualClock};
 use protocol::message::{RecordParts, encode_record};
 
+use super::roomy::Roomy;
 use crate::storage::crash::CrashStorage;
 use crate::storage::{PlainStorage, SharedStorage};
 use crate::{AcceptAll, FlushMode, GetLimits, GetOutcome, MessageStore, PutOutcome, StoreConfig};
@@ -33,13 +34,11 @@ impl Fixture {
         config.consume_queue_units = 50;
         config.index_slots = 97;
         config.index_entries = 200;
-        // The stories fill no disk, but the machine's may be full.
-        config.disk_max_used_ratio = 1.1;
         Self {
             _dir: dir,
             config,
             clock: ManualClock::at(BEGIN_MS),
-            storage: Arc::new(PlainStorage),
+            storage: Arc::new(Roomy(Arc::new(PlainStorage))),
             crash_disk: None,
         }
     }
@@ -50,7 +49,7 @@ impl Fixture {
     }
 
     pub(crate) fn on(mut self, storage: SharedStorage) -> Self {
-        self.storage = storage;
+        self.storage = Arc::new(Roomy(storage));
         self
     }
 
