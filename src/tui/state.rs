@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use client::snapshot::events::Event;
 use client::snapshot::{Snapshot, Wants};
 use jiff::tz::TimeZone;
 
@@ -12,6 +13,7 @@ use crate::theme::Theme;
 use crate::timeline::Timeline;
 use crate::view::clients::ClientsView;
 use crate::view::cluster::ClusterView;
+use crate::view::events::EventsView;
 use crate::view::groups::GroupsView;
 use crate::view::messages::MessagesView;
 use crate::view::topic::TopicView;
@@ -20,6 +22,9 @@ use crate::view::{self, View, ViewId};
 
 /// Errors that are kept for the list.
 pub const ERRORS_MAX: usize = 200;
+
+/// Events that are kept; of more, the oldest tenth goes.
+pub const EVENTS_MAX: usize = 5_000;
 
 /// How long a toast stays, in ms.
 const TOAST_MS: i64 = 4_000;
@@ -152,6 +157,10 @@ pub struct State {
     pub messages: MessagesView,
     /// The view of the clients.
     pub clients: ClientsView,
+    /// What has happened, oldest first.
+    pub events: Vec<Event>,
+    /// The view of the events.
+    pub events_view: EventsView,
 }
 
 impl State {
@@ -185,6 +194,8 @@ impl State {
             groups: GroupsView::default(),
             messages: MessagesView::default(),
             clients: ClientsView::default(),
+            events: Vec::new(),
+            events_view: EventsView::default(),
         }
     }
 
@@ -204,6 +215,15 @@ impl State {
             return self.timeline.shown_ms();
         }
         self.now_ms
+    }
+
+    /// Keeps what has happened.
+    pub fn remember(&mut self, events: Vec<Event>) {
+        self.events.extend(events);
+        if self.events.len() > EVENTS_MAX {
+            let too_many = self.events.len() - EVENTS_MAX + EVENTS_MAX / 10;
+            self.events.drain(..too_many.min(self.events.len()));
+        }
     }
 
     /// The view on the screen.

@@ -1,6 +1,6 @@
 //! From what happens to the next state. Pure: what is to be done in the world is returned.
 
-use client::snapshot::{Fault, Snapshot, Wants};
+use client::snapshot::{Fault, Snapshot, Wants, events};
 
 use crate::action::Action;
 use crate::effect::Effect;
@@ -109,6 +109,8 @@ fn on_tick(state: &mut State, now_ms: i64) {
 
 fn on_data(state: &mut State, snapshot: Snapshot) {
     let before = std::mem::replace(&mut state.live, snapshot.clone());
+    let happened = events::between(&before, &state.live);
+    state.remember(happened);
     for (subject, text) in new_faults(&before, &state.live) {
         state.complain(subject, text);
     }

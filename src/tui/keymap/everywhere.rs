@@ -36,6 +36,12 @@ pub const EVERYWHERE: &[Binding] = &[
         "who is connected",
     ),
     Binding::new(
+        Command::Show(ViewId::Events),
+        "view-events",
+        &["6"],
+        "what has happened",
+    ),
+    Binding::new(
         Command::NextPane,
         "next-pane",
         &["tab"],

@@ -160,9 +160,20 @@ pub struct Browser {
     rows: Vec<usize>,
     /// What is chosen.
     chosen: Option<String>,
+    /// Whether being on the first row means "the newest", not the item that is there.
+    stays_first: bool,
 }
 
 impl Browser {
+    /// One whose last item comes first, as of events. Who is on the first row stays there.
+    pub(crate) fn last_first() -> Self {
+        Self {
+            sort: (0, true),
+            stays_first: true,
+            ..Self::default()
+        }
+    }
+
     /// How many items are shown.
     #[must_use]
     pub fn row_count(&self) -> usize {
@@ -239,6 +250,11 @@ fn sort<C: Catalog>(all: &[C::Item], rows: &mut [usize], column: usize, is_rever
 
 /// Notes what is chosen.
 fn remember<C: Catalog>(state: &mut State) {
+    let browser = C::browser(state);
+    if browser.stays_first && browser.list.at == 0 {
+        C::browser_mut(state).chosen = None;
+        return;
+    }
     let id = chosen::<C>(state).map(|item| C::id(item).into_owned());
     if id.is_some() {
         C::browser_mut(state).chosen = id;

@@ -230,7 +230,10 @@ fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(top);
     brokers(state, frame, left);
     throughput(state, frame, right);
-    groups(state, frame, bottom);
+    let [left, right] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(bottom);
+    groups(state, frame, left);
+    super::events::recent(state, frame, right);
 }
 
 const BROKER_COLUMNS: &[Column] = &[

@@ -8,6 +8,7 @@ pub mod browser;
 pub(crate) mod chart;
 pub mod clients;
 pub mod cluster;
+pub mod events;
 pub mod filter;
 pub(crate) mod frame;
 pub mod groups;
@@ -44,6 +45,8 @@ pub enum ViewId {
     Messages,
     /// Everybody who is connected.
     Clients,
+    /// What has happened.
+    Events,
 }
 
 /// A view: what it draws, what it reads, what its keys do.
@@ -82,6 +85,7 @@ pub static VIEWS: &[View] = &[
     groups::VIEW,
     messages::VIEW,
     clients::VIEW,
+    events::VIEW,
 ];
 
 static FIRST: View = cluster::VIEW;

@@ -23,6 +23,8 @@ pub(crate) struct Column {
     pub(crate) is_right: bool,
     /// The columns of the highest rank go first when there is no room; 0 stays.
     pub(crate) rank: u8,
+    /// Whether it takes what is left, in place of the first column.
+    pub(crate) is_filling: bool,
 }
 
 impl Column {
@@ -32,6 +34,15 @@ impl Column {
             width,
             is_right: false,
             rank,
+            is_filling: false,
+        }
+    }
+
+    /// The same, taking what is left of the width.
+    pub(crate) const fn filling(self) -> Self {
+        Self {
+            is_filling: true,
+            ..self
         }
     }
 
@@ -160,10 +171,14 @@ fn fitting(columns: &[Column], width: u16) -> Vec<(usize, u16)> {
         kept.remove(at);
     }
     let spare = (room + 1).saturating_sub(needed(&kept));
+    let filling = kept.iter().position(|(_, column)| column.is_filling);
     kept.iter()
         .enumerate()
         .map(|(place, (at, column))| {
-            if place == 0 {
+            if filling == Some(place) {
+                return (*at, column.width + spare);
+            }
+            if filling.is_none() && place == 0 {
                 let widest = FIRST_MAX.max(column.width);
                 return (*at, (column.width + spare).min(widest));
             }
