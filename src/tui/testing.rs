@@ -222,13 +222,13 @@ pub(crate) fn broker(at: u16, taken_ms: i64) -> BrokerState {
         is_routed: true,
         error: None,
         version: Some("V5_3_2".to_owned()),
-        boot_ms: Some(taken_ms - 252_000),
+        boot_ms: Some(NOW_MS - 252_000),
         in_per_s: Some(400.0 + f64::from(at)),
         out_per_s: Some(390.5),
         in_today: Some(100_800),
         disk_ratio: Some(0.12),
         put_p99_ms: Some(1.9),
-        runtime: [("bootTimestamp".to_owned(), (taken_ms - 252_000).to_string())].into(),
+        runtime: [("bootTimestamp".to_owned(), (NOW_MS - 252_000).to_string())].into(),
     }
 }
 
