@@ -73,7 +73,9 @@ pub(crate) enum ViewChoice {
     Cluster,
     Topics,
     Groups,
+    Messages,
     Clients,
+    Events,
 }
 
 impl From<ViewChoice> for ViewId {
@@ -82,7 +84,9 @@ impl From<ViewChoice> for ViewId {
             ViewChoice::Cluster => Self::Cluster,
             ViewChoice::Topics => Self::Topics,
             ViewChoice::Groups => Self::Groups,
+            ViewChoice::Messages => Self::Messages,
             ViewChoice::Clients => Self::Clients,
+            ViewChoice::Events => Self::Events,
         }
     }
 }

@@ -206,12 +206,12 @@ pub(crate) fn cluster_section(brokers: u16, taken_ms: i64) -> Section<ClusterSta
             addr: "127.0.0.1:9876".to_owned(),
             error: None,
         }],
-        brokers: (0..brokers).map(|at| broker(at, taken_ms)).collect(),
+        brokers: (0..brokers).map(broker).collect(),
     };
     Section::read(cluster, taken_ms, Vec::new())
 }
 
-pub(crate) fn broker(at: u16, taken_ms: i64) -> BrokerState {
+pub(crate) fn broker(at: u16) -> BrokerState {
     BrokerState {
         node: BrokerNode {
             cluster: "DefaultCluster".to_owned(),
