@@ -87,6 +87,11 @@ impl RepairStep {
             Self::WriteCheckpoint => "checkpoint".into(),
         }
     }
+
+    /// Whether the store gets a new checkpoint with it: all but the tables are covered by that.
+    const fn writes_checkpoint(&self) -> bool {
+        !matches!(self, Self::RestoreTable { .. })
+    }
 }
 
 /// What a repair would do about these findings, in the order in which it does it.
@@ -105,12 +110,7 @@ pub fn plan(findings: &[Finding]) -> Vec<RepairStep> {
                 });
             }
             Remedy::RebuildQueue => {
-                if let Some(queue) = &finding.queue {
-                    steps.insert(RepairStep::RebuildQueue {
-                        topic: queue.topic.clone(),
-                        queue_id: queue.queue_id,
-                    });
-                }
+                steps.extend(rebuild_of(finding));
             }
             Remedy::RebuildIndex => {
                 let name = finding.file.strip_prefix("index").unwrap_or(&finding.file);
@@ -129,7 +129,22 @@ pub fn plan(findings: &[Finding]) -> Vec<RepairStep> {
         }
     }
     steps.extend(index_from.map(|from| RepairStep::RebuildIndex { from }));
+    if steps.iter().any(RepairStep::writes_checkpoint) {
+        // The next start would have filled these queues, but not behind a new checkpoint.
+        let lagging = findings
+            .iter()
+            .filter(|finding| finding.kind == FindingKind::MissingUnits);
+        steps.extend(lagging.filter_map(rebuild_of));
+    }
     steps.into_iter().collect()
+}
+
+fn rebuild_of(finding: &Finding) -> Option<RepairStep> {
+    let queue = finding.queue.as_ref()?;
+    Some(RepairStep::RebuildQueue {
+        topic: queue.topic.clone(),
+        queue_id: queue.queue_id,
+    })
 }
 
 /// What a repair did.
@@ -232,14 +247,14 @@ pub fn repair_on(
         let path = root.join(step.file());
         execute(config, storage, step, &findings, &mut kept).map_err(RepairError::io(path))?;
     }
-    let touches_store = |step: &RepairStep| !matches!(step, RepairStep::RestoreTable { .. });
-    if steps.iter().any(touches_store) {
+    let touches_store = steps.iter().any(RepairStep::writes_checkpoint);
+    if touches_store {
         let path = checkpoint_path(config);
         write_checkpoint(config, storage, &report, &mut kept).map_err(RepairError::io(path))?;
     }
     storage.sync_all(root).map_err(RepairError::io(root))?;
     drop(lock);
-    if steps.iter().any(touches_store) {
+    if touches_store {
         MessageStore::open_without_threads(config.clone(), clock, Arc::clone(storage))?
             .shutdown()?;
     }

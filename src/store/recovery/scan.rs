@@ -202,6 +202,10 @@ fn dispatch(
         store_timestamp: record.store_timestamp(),
     };
     let next = queue.max_offset();
+    if arrival.queue_offset < next && is_anothers(&queue, &arrival, target) {
+        let start = record.physical_offset();
+        return Some(start..start + to_i64(record.total_size() as u64));
+    }
     let this = Waiting {
         queue,
         arrival,
@@ -232,6 +236,20 @@ fn dispatch(
             before.map(|before| before.range())
         }
     }
+}
+
+/// Whether a place in a queue cannot be this record's, or belongs to another: one of the two says a queue or an offset that
+/// is not its own, and the one that was there first keeps the place.
+fn is_anothers(queue: &Queue, arrival: &Arrival, target: &Target<'_>) -> bool {
+    if arrival.queue_offset < 0 {
+        return true;
+    }
+    let unit = queue
+        .consume_queue()
+        .unit_at(target.files, arrival.queue_offset);
+    unit.ok()
+        .flatten()
+        .is_some_and(|unit| unit.physical_offset != arrival.physical_offset)
 }
 
 fn write_out(target: &Target<'_>) -> io::Result<()> {

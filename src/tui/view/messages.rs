@@ -5,6 +5,7 @@
 
 mod body;
 mod inspector;
+mod keys;
 mod query;
 mod rows;
 mod table;
@@ -24,7 +25,7 @@ use super::list::List;
 use super::{View, ViewId, frame, quoted};
 use crate::effect::Effect;
 use crate::format;
-use crate::keymap::{Binding, Command};
+use crate::keymap::Command;
 use crate::overlay::query::QueryBar;
 use crate::source::messages::{Begin, Mark, Order, Told, Wanted, json};
 use crate::state::State;
@@ -56,7 +57,7 @@ pub(crate) const VIEW: View = View {
     title: "Messages",
     tab: Some('4'),
     tab_of: ViewId::Messages,
-    keys: KEYS,
+    keys: keys::KEYS,
     draw,
     run,
     wants: |_: &State, _: &mut Wants| {},
@@ -64,51 +65,6 @@ pub(crate) const VIEW: View = View {
     refresh,
     on_data: |_, _| {},
 };
-
-const KEYS: &[Binding] = &[
-    Binding::new(
-        Command::Query,
-        "query",
-        &["/"],
-        "which messages: topic, from where on, where what holds",
-    )
-    .footer("query"),
-    Binding::new(
-        Command::Follow,
-        "follow",
-        &["f"],
-        "go on with what comes in, and stop",
-    )
-    .footer("follow"),
-    Binding::new(
-        Command::FollowKey,
-        "follow-key",
-        &["F"],
-        "every message with the key of this one; esc leaves",
-    )
-    .footer("this key"),
-    Binding::new(
-        Command::BodyForm,
-        "body-form",
-        &["J"],
-        "the body as JSON, as it is, byte by byte",
-    )
-    .footer("json/raw/hex"),
-    Binding::new(Command::CopyBody, "copy-body", &["y"], "copy the body").footer("copy"),
-    Binding::new(
-        Command::CopyRow,
-        "copy-row",
-        &["Y"],
-        "copy the message as JSON",
-    ),
-    Binding::new(
-        Command::Export,
-        "export",
-        &["e"],
-        "write what is shown into a file, a line of JSON each",
-    )
-    .footer("export"),
-];
 
 /// How far the reading is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
