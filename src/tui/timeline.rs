@@ -18,7 +18,7 @@ const FRAME_MS: i64 = 900;
 /// Frames that are kept: [`SPAN_MS`] at one a second.
 pub const FRAMES_MAX: usize = 1_800;
 
-/// What all frames together may hold, in bytes, as [`weight`] estimates it.
+/// What all frames together may hold, in bytes, as `weight` estimates it.
 pub const BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// The recent past.

@@ -1,6 +1,6 @@
 //! The messages of a topic: a list of those that match a query, and everything about the chosen one.
 //!
-//! What is read is an [`Order`] of [`orders`]; what comes of it is told to [`on_told`]. Invariant: no
+//! What is read is an [`Order`] of `orders`; what comes of it is told to `on_told`. Invariant: no
 //! more than [`MESSAGES_MAX`] messages and [`BYTES_MAX`] bytes of bodies are kept; the oldest go first.
 
 mod body;
