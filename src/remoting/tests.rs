@@ -465,11 +465,14 @@ async fn peers_that_read_nothing_are_closed_once_there_is_no_room_for_their_answ
     };
     let (server, _, addr) = server_with(limits).await;
     let mut request = Vec::new();
+    // More than the system's buffers hold of an answer, the peer's own being small.
     please("echo")
-        .with_body(vec![1; 1_000_000])
+        .with_body(vec![1; 8_000_000])
         .encode_into(&mut request);
     let deaf = (0..4).map(|_| async {
-        let mut stream = TcpStream::connect(&addr).await.unwrap();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(8_192).unwrap();
+        let mut stream = socket.connect(addr.parse().unwrap()).await.unwrap();
         while stream.write_all(&request).await.is_ok() {}
     });
     // Long before any of them would be closed for not reading.

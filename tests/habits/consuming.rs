@@ -204,6 +204,10 @@ fn java_asks_first_and_then_pulls_by_its_expression() {
     let found = consumer.ask_for(11, &pull(0)).with_code(0);
     assert_eq!(bodies(&messages(&found)), [b"50"]);
     let waiting = consumer.tell(header(11, &pull(2)), &[]);
+    // Answered behind it on the same connection: the pull is being held now.
+    consumer
+        .ask_for(30, &json!({ "topic": "orders", "queueId": "0" }))
+        .with_code(0);
     send("7");
     send("70");
     let found = consumer.answer_to(waiting).with_code(0);
